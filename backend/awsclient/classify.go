@@ -1,0 +1,57 @@
+package awsclient
+
+import (
+	"errors"
+
+	"vault-plugin-secrets-aws/backend/awserr"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go"
+)
+
+// wrap turns the SDK's error of one call into ours. op is the action, such as
+// iam:CreateUser. Codes are compared as strings: the SDK's typed errors are not
+// modelled for every call.
+func wrap(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if NoCredentials(err) {
+		return noCredentials(op, err)
+	}
+	e := &awserr.Error{Op: op, Kind: awserr.Unavailable, Cause: err} // no reply: a transport failure
+	if reply := (*awshttp.ResponseError)(nil); errors.As(err, &reply) {
+		e.RequestID, e.Status = reply.ServiceRequestID(), reply.HTTPStatusCode()
+	}
+	if api := smithy.APIError(nil); errors.As(err, &api) {
+		e.Code, e.Message = api.ErrorCode(), api.ErrorMessage()
+	}
+	if e.Code != "" || e.Status != 0 {
+		e.Kind = awserr.KindOf(e.Code, e.Status)
+	}
+	return e
+}
+
+// retrying returns the retryer that repeats failed calls at most retries times,
+// and the number of attempts the SDK is to cut it to, 0 for none. Negative
+// retries leave both to the SDK and its environment.
+func retrying(retries, fromEnvironment int) (aws.Retryer, int) {
+	if retries < 0 {
+		return retry.NewStandard(), fromEnvironment
+	}
+	return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = retries + 1 }), 0
+}
+
+// refusalsOnly repeats a call only where AWS provably did nothing: throttling.
+// Calls that create use it, since the SDK's repetition after a lost answer makes
+// a second access key, and so that the error they end with speaks for the whole
+// call and not just for its last attempt.
+type refusalsOnly struct{ aws.Retryer }
+
+// IsErrorRetryable implements aws.Retryer.
+func (refusalsOnly) IsErrorRetryable(err error) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && awserr.KindOf(api.ErrorCode(), 0) == awserr.Throttled
+}

@@ -1,0 +1,100 @@
+// Package awsclient is the AWS face of the engine, and the only package that
+// imports the AWS SDK. It gives lifecycle's ports over IAM and STS, in domain
+// terms; every error that leaves it is an awserr.Error.
+//
+// Reading order: client.go, credentials.go, endpoints.go, iam.go, sts.go,
+// classify.go.
+package awsclient
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// Settings is what a client is made of: the part of a root config that says how
+// AWS is reached and as whom.
+type Settings struct {
+	AccessKey string // with SecretKey; both empty: the server's ambient credentials
+	SecretKey string
+
+	Region      string // "" : us-east-1, or what the ambient configuration says
+	IAMEndpoint string // "" : the SDK's resolver for the region
+	STS         []Endpoint
+	// MaxRetries is how often a failed call is repeated; negative: the SDK's
+	// default of 2. Calls that create are repeated only when throttled.
+	MaxRetries int
+}
+
+// Static reports whether the settings hold credentials of their own.
+func (s Settings) Static() bool { return s.AccessKey != "" }
+
+// Client reaches one AWS account as one root identity. It is immutable but for
+// what it has learned of AWS, and safe for concurrent use: one per root config
+// keeps the connections and the SDK's retry budget together.
+type Client struct {
+	iam         *iam.Client
+	sts         []*sts.Client // in the order in which they are tried
+	credentials aws.CredentialsProvider
+	account     atomic.Pointer[string]
+}
+
+// New returns a client. Nothing is sent to AWS.
+//
+// With static keys nothing of the server's AWS environment is consulted but
+// AWS_CA_BUNDLE, which says whom to trust and not who one is. Without them the
+// SDK's default chain decides on credentials, region and endpoints.
+func New(ctx context.Context, s Settings) (*Client, error) {
+	base, err := baseConfig(ctx, s)
+	if err != nil {
+		return nil, fmt.Errorf("prepare AWS client: %w", err)
+	}
+	c := &Client{credentials: base.Credentials, iam: newIAM(base, s)}
+	for _, endpoint := range s.stsEndpoints(base.Region) {
+		c.sts = append(c.sts, newSTS(base, s, endpoint))
+	}
+	return c, nil
+}
+
+// newIAM signs for the home region of the partition, also behind an explicit
+// endpoint; a region of no partition is taken as it is.
+func newIAM(base aws.Config, s Settings) *iam.Client {
+	return iam.NewFromConfig(base, func(o *iam.Options) {
+		o.Retryer, o.RetryMaxAttempts = retrying(s.MaxRetries, o.RetryMaxAttempts)
+		if s.IAMEndpoint != "" {
+			o.BaseEndpoint = aws.String(s.IAMEndpoint)
+		}
+		if o.BaseEndpoint != nil {
+			o.Region = homeRegion(base.Region)
+		}
+	})
+}
+
+func newSTS(base aws.Config, s Settings, endpoint Endpoint) *sts.Client {
+	return sts.NewFromConfig(base, func(o *sts.Options) {
+		o.Retryer, o.RetryMaxAttempts = retrying(s.MaxRetries, o.RetryMaxAttempts)
+		o.Region = endpoint.Region
+		if endpoint.URL != "" {
+			o.BaseEndpoint = aws.String(endpoint.URL)
+		}
+	})
+}
+
+// learnAccount keeps the account that an answer of AWS showed.
+func (c *Client) learnAccount(account string) {
+	if account != "" {
+		c.account.Store(&account)
+	}
+}
+
+// KnownAccount implements lifecycle.UserInspector.
+func (c *Client) KnownAccount() string {
+	if account := c.account.Load(); account != nil {
+		return *account
+	}
+	return ""
+}

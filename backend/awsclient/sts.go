@@ -1,0 +1,149 @@
+package awsclient
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"vault-plugin-secrets-aws/backend/awserr"
+	"vault-plugin-secrets-aws/backend/lifecycle"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/aws-sdk-go-v2/service/sts/types"
+)
+
+// Client is STS as lifecycle needs it.
+var _ lifecycle.Sessions = (*Client)(nil)
+
+// viaSTS sends a call to the first endpoint that answers. Another endpoint is
+// tried only where no answer or a 5xx came back: a refusal is a refusal
+// everywhere.
+func viaSTS[Out any](ctx context.Context, c *Client, op string, send func(*sts.Client) (Out, error)) (out Out, err error) {
+	for _, client := range c.sts {
+		out, err = send(client)
+		if err = wrap(op, err); !errors.Is(err, awserr.Unavailable) || ctx.Err() != nil {
+			return out, err
+		}
+	}
+	return out, err
+}
+
+// AssumeRole implements lifecycle.Sessions.
+func (c *Client) AssumeRole(ctx context.Context, spec lifecycle.AssumeRoleSpec) (lifecycle.Session, error) {
+	in := &sts.AssumeRoleInput{
+		RoleArn:         &spec.RoleARN,
+		RoleSessionName: &spec.SessionName,
+		ExternalId:      optional(spec.ExternalID),
+		Policy:          optional(spec.Policy),
+		PolicyArns:      policyARNs(spec.PolicyARNs),
+		DurationSeconds: seconds(spec.TTL),
+		Tags:            sessionTags(spec.Tags),
+	}
+	out, err := viaSTS(ctx, c, "sts:AssumeRole", func(client *sts.Client) (*sts.AssumeRoleOutput, error) {
+		return client.AssumeRole(ctx, in)
+	})
+	if err != nil {
+		return lifecycle.Session{}, err
+	}
+	session := sessionOf(out.Credentials)
+	if out.AssumedRoleUser != nil {
+		session.ARN = aws.ToString(out.AssumedRoleUser.Arn)
+	}
+	return session, nil
+}
+
+// FederationToken implements lifecycle.Sessions.
+func (c *Client) FederationToken(ctx context.Context, spec lifecycle.FederationSpec) (lifecycle.Session, error) {
+	in := &sts.GetFederationTokenInput{
+		Name:            &spec.Name,
+		Policy:          optional(spec.Policy),
+		PolicyArns:      policyARNs(spec.PolicyARNs),
+		DurationSeconds: seconds(spec.TTL),
+	}
+	out, err := viaSTS(ctx, c, "sts:GetFederationToken", func(client *sts.Client) (*sts.GetFederationTokenOutput, error) {
+		return client.GetFederationToken(ctx, in)
+	})
+	if err != nil {
+		return lifecycle.Session{}, err
+	}
+	return sessionOf(out.Credentials), nil
+}
+
+// SessionToken implements lifecycle.Sessions.
+func (c *Client) SessionToken(ctx context.Context, spec lifecycle.SessionTokenSpec) (lifecycle.Session, error) {
+	in := &sts.GetSessionTokenInput{
+		SerialNumber:    optional(spec.MFASerial),
+		TokenCode:       optional(spec.MFACode),
+		DurationSeconds: seconds(spec.TTL),
+	}
+	out, err := viaSTS(ctx, c, "sts:GetSessionToken", func(client *sts.Client) (*sts.GetSessionTokenOutput, error) {
+		return client.GetSessionToken(ctx, in)
+	})
+	if err != nil {
+		return lifecycle.Session{}, err
+	}
+	return sessionOf(out.Credentials), nil
+}
+
+// Identity is who the root credentials are in AWS.
+type Identity struct {
+	Account string
+	ARN     string
+}
+
+// Identity asks AWS who the root credentials are.
+func (c *Client) Identity(ctx context.Context) (Identity, error) {
+	out, err := viaSTS(ctx, c, "sts:GetCallerIdentity", func(client *sts.Client) (*sts.GetCallerIdentityOutput, error) {
+		return client.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	})
+	if err != nil {
+		return Identity{}, err
+	}
+	c.learnAccount(aws.ToString(out.Account))
+	return Identity{Account: aws.ToString(out.Account), ARN: aws.ToString(out.Arn)}, nil
+}
+
+// Account implements lifecycle.UserInspector.
+func (c *Client) Account(ctx context.Context) (string, error) {
+	if account := c.KnownAccount(); account != "" {
+		return account, nil
+	}
+	identity, err := c.Identity(ctx)
+	return identity.Account, err
+}
+
+func sessionOf(creds *types.Credentials) lifecycle.Session {
+	if creds == nil {
+		return lifecycle.Session{}
+	}
+	return lifecycle.Session{
+		AccessKey:    aws.ToString(creds.AccessKeyId),
+		SecretKey:    lifecycle.Secret(aws.ToString(creds.SecretAccessKey)),
+		SessionToken: lifecycle.Secret(aws.ToString(creds.SessionToken)),
+		Expires:      aws.ToTime(creds.Expiration),
+	}
+}
+
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func seconds(d time.Duration) *int32 { return aws.Int32(int32(d / time.Second)) }
+
+func policyARNs(arns []string) (out []types.PolicyDescriptorType) {
+	for _, arn := range arns {
+		out = append(out, types.PolicyDescriptorType{Arn: &arn})
+	}
+	return out
+}
+
+func sessionTags(tags map[string]string) (out []types.Tag) {
+	for key, value := range tags {
+		out = append(out, types.Tag{Key: aws.String(key), Value: aws.String(value)})
+	}
+	return out
+}

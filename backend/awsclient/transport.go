@@ -1,0 +1,62 @@
+package awsclient
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net/http"
+	"os"
+	"time"
+
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+)
+
+const (
+	// idleTimeout is below the time after which AWS's endpoints close an idle
+	// connection, so that requests seldom meet one that is just closing.
+	idleTimeout = 20 * time.Second
+	// idlePerHost keeps the connections of a burst for the next one.
+	idlePerHost = 64
+	// headerTimeout is how long a call may stay without an answer.
+	headerTimeout = 15 * time.Second
+)
+
+type transporter interface{ GetTransport() *http.Transport }
+
+// pooled is the SDK's client with keep-alive and TLS session reuse.
+func pooled() *awshttp.BuildableClient {
+	return awshttp.NewBuildableClient().WithTransportOptions(func(tr *http.Transport) {
+		tr.IdleConnTimeout = idleTimeout
+		tr.MaxIdleConnsPerHost = idlePerHost
+		tr.ResponseHeaderTimeout = headerTimeout
+		tr.TLSClientConfig.ClientSessionCache = tls.NewLRUClientSessionCache(idlePerHost)
+	})
+}
+
+// trustingTransport is pooled with the certificates of AWS_CA_BUNDLE, as the
+// SDK's default chain reads it.
+func trustingTransport() (*http.Transport, error) {
+	transport := pooled().GetTransport()
+	path := os.Getenv("AWS_CA_BUNDLE")
+	if path == "" {
+		return transport, nil
+	}
+	pem, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read AWS_CA_BUNDLE: %w", err)
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("read AWS_CA_BUNDLE: %s holds no certificate in PEM form", path)
+	}
+	transport.TLSClientConfig.RootCAs = roots
+	return transport, nil
+}
+
+// withoutRedirects never sends a signed request where a server points.
+func withoutRedirects(transport *http.Transport) *http.Client {
+	return &http.Client{
+		Transport:     transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}

@@ -1,0 +1,116 @@
+package backend
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"vault-plugin-secrets-aws/backend/lifecycle"
+
+	"github.com/hashicorp/vault/sdk/framework"
+	"github.com/hashicorp/vault/sdk/logical"
+)
+
+// Options is what the plugin process decides for all its mounts. The zero value
+// is ready to use.
+type Options struct {
+	Version string          // reported to Vault byte for byte, such as "v0.1.0"
+	Ambient Ambient         // may mounts without keys use the server's own identity?
+	Clock   lifecycle.Clock // nil: the machine's
+}
+
+// Ambient says whether a mount without keys may use the AWS identity of the
+// Vault server.
+type Ambient int
+
+// The two choices; no tenant can override the platform's.
+const (
+	AmbientAllowed Ambient = iota
+	AmbientForbidden
+)
+
+// Backend is one mount.
+type Backend struct {
+	*framework.Backend
+
+	options Options
+	clients clients
+	users   *lifecycle.Manager
+	worker  *lifecycle.Worker
+	writing sync.Mutex // held while a record is read, changed and written; never across AWS calls
+
+	// life is the context of the mount's own work. Vault cancels the Factory's
+	// context as soon as the Factory returns.
+	life context.Context
+	end  context.CancelFunc
+}
+
+// cleanupWait is how long Cleanup waits for the worker to let go.
+const cleanupWait = time.Second
+
+// Factory returns the function by which Vault makes a mount.
+func Factory(options Options) logical.Factory {
+	return func(ctx context.Context, conf *logical.BackendConfig) (logical.Backend, error) {
+		b := New(ctx, options, conf)
+		if err := b.Setup(ctx, conf); err != nil {
+			return nil, err
+		}
+		return b, nil
+	}
+}
+
+// New makes a mount on the storage of conf. Setup has to follow.
+func New(ctx context.Context, options Options, conf *logical.BackendConfig) *Backend {
+	if options.Clock == nil {
+		options.Clock = lifecycle.SystemClock{}
+	}
+	b := &Backend{options: options}
+	b.life, b.end = context.WithCancel(context.WithoutCancel(ctx))
+	b.users = lifecycle.NewManager(journal{storage: conf.StorageView}, options.Clock, conf.Logger.Named("lifecycle"))
+	b.worker = lifecycle.NewWorker(b.users, b.connect(conf.StorageView))
+	b.Backend = &framework.Backend{
+		Help:           help("engine.txt"),
+		BackendType:    logical.TypeLogical,
+		RunningVersion: options.Version,
+		Paths:          b.paths(),
+		PathsSpecial:   specialPaths(),
+		Secrets:        []*framework.Secret{b.secretAccessKeys()},
+		InitializeFunc: b.initialize,
+		PeriodicFunc:   b.periodic,
+		Clean:          b.clean,
+		Invalidate:     b.invalidate,
+	}
+	return b
+}
+
+// initialize starts the worker on a node that owns the mount's storage.
+func (b *Backend) initialize(context.Context, *logical.InitializationRequest) error {
+	if b.WriteSafeReplicationState() {
+		b.worker.Start(b.life)
+	}
+	return nil
+}
+
+// periodicWait bounds what Vault waits for: a periodic function holds its state
+// lock, and slow work there would delay a failover of the whole cluster.
+const periodicWait = 5 * time.Second
+
+// periodic wakes the worker and waits for one pass. Vault calls it once a
+// minute, and at once when the mount is moved or disabled.
+func (b *Backend) periodic(ctx context.Context, _ *logical.Request) error {
+	if !b.WriteSafeReplicationState() {
+		return nil
+	}
+	b.worker.Start(b.life)
+	ctx, cancel := context.WithTimeout(ctx, periodicWait)
+	defer cancel()
+	b.worker.Wake(ctx)
+	return nil
+}
+
+func (b *Backend) clean(ctx context.Context) {
+	b.end()
+	ctx, cancel := context.WithTimeout(ctx, cleanupWait)
+	defer cancel()
+	b.worker.Wait(ctx)
+}

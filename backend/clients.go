@@ -1,0 +1,124 @@
+package backend
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"sync"
+
+	"vault-plugin-secrets-aws/backend/awsclient"
+	"vault-plugin-secrets-aws/backend/lifecycle"
+	"vault-plugin-secrets-aws/backend/naming"
+	"vault-plugin-secrets-aws/backend/store"
+
+	"github.com/hashicorp/vault/sdk/logical"
+)
+
+// root is what a stored root config is made into: an AWS client and a name
+// template. It is immutable and lives as long as the record stays the same.
+type root struct {
+	*awsclient.Client
+	config *store.RootConfig
+	names  *naming.Template
+}
+
+// clients keeps the root of the latest root config, so that connections, the
+// SDK's retry budget and the parsed template are shared by all requests. It is
+// keyed by the stored record, so a node that learns of a new one by replication
+// needs no telling.
+type clients struct {
+	mu   sync.Mutex
+	key  [sha256.Size]byte
+	root *root
+}
+
+// root returns the client of the root config in storage. Making one sends
+// nothing to AWS, so the lock is never held across a call.
+func (b *Backend) root(ctx context.Context, storage logical.Storage) (*root, error) {
+	config, _, err := store.Records{Storage: storage}.RootConfig(ctx)
+	if err != nil {
+		return nil, err
+	}
+	key, err := digest(config)
+	if err != nil {
+		return nil, err
+	}
+	b.clients.mu.Lock()
+	defer b.clients.mu.Unlock()
+	if b.clients.root != nil && b.clients.key == key {
+		return b.clients.root, nil
+	}
+	made, err := b.makeRoot(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	b.clients.key, b.clients.root = key, made
+	return made, nil
+}
+
+func digest(config *store.RootConfig) (key [sha256.Size]byte, err error) {
+	text, err := json.Marshal(config)
+	return sha256.Sum256(text), err
+}
+
+func (b *Backend) makeRoot(ctx context.Context, config *store.RootConfig) (*root, error) {
+	settings := settingsOf(config)
+	if !settings.Static() && b.options.Ambient == AmbientForbidden {
+		return nil, invalid("config/root holds no access_key, and this plugin was registered with -ambient-credentials=off: write access_key and secret_key to config/root")
+	}
+	names, err := naming.Parse(templateOf(config), b.options.Clock.Now)
+	if err != nil {
+		return nil, invalid("config/root: %v", err)
+	}
+	client, err := awsclient.New(context.WithoutCancel(ctx), settings)
+	if err != nil {
+		return nil, invalid("%v", err)
+	}
+	return &root{Client: client, config: config, names: names}, nil
+}
+
+func templateOf(config *store.RootConfig) string {
+	if config.UsernameTemplate == "" {
+		return naming.Default
+	}
+	return config.UsernameTemplate
+}
+
+// settingsOf says how AWS is reached. sts_region and the fallbacks have an
+// effect with and without sts_endpoint.
+func settingsOf(c *store.RootConfig) awsclient.Settings {
+	endpoints := []awsclient.Endpoint{{URL: c.STSEndpoint, Region: c.STSRegion}}
+	for i := range min(len(c.STSFallbackEndpoints), len(c.STSFallbackRegions)) {
+		endpoints = append(endpoints, awsclient.Endpoint{URL: c.STSFallbackEndpoints[i], Region: c.STSFallbackRegions[i]})
+	}
+	return awsclient.Settings{
+		AccessKey:   c.AccessKey,
+		SecretKey:   c.SecretKey,
+		Region:      c.Region,
+		IAMEndpoint: c.IAMEndpoint,
+		STS:         endpoints,
+		MaxRetries:  c.MaxRetries,
+	}
+}
+
+// connect is how the worker reaches IAM.
+func (b *Backend) connect(storage logical.Storage) lifecycle.Connect {
+	return func(ctx context.Context) (lifecycle.Users, error) {
+		root, err := b.root(ctx, storage)
+		if err != nil {
+			return nil, err
+		}
+		return root, nil
+	}
+}
+
+// invalidate drops the client of a root config that changed elsewhere; its idle
+// connections need not wait for the next request to be let go.
+func (b *Backend) invalidate(_ context.Context, key string) {
+	if key != store.RootConfigKey {
+		return
+	}
+	b.clients.mu.Lock()
+	defer b.clients.mu.Unlock()
+	b.clients.root = nil
+}

@@ -1,0 +1,201 @@
+package backend
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"vault-plugin-secrets-aws/backend/lifecycle"
+	"vault-plugin-secrets-aws/backend/naming"
+	"vault-plugin-secrets-aws/backend/policy"
+
+	"github.com/hashicorp/vault/sdk/logical"
+)
+
+// session is how a session of one credential type is made.
+type session struct {
+	name   string // in AWS; "" if it has none
+	limits ttlRange
+	mint   func(ctx context.Context, ttl time.Duration) (lifecycle.Session, error)
+}
+
+// ttlRange is what AWS takes as DurationSeconds.
+type ttlRange struct{ least, most time.Duration }
+
+// The ranges of the STS calls (botocore sts/2011-06-15). Those of AssumeRole end
+// earlier where the IAM role's MaxSessionDuration or role chaining says so; AWS
+// tells.
+var (
+	assumeRoleTTL = ttlRange{15 * time.Minute, 12 * time.Hour}
+	tokenTTL      = ttlRange{15 * time.Minute, 36 * time.Hour}
+)
+
+// assumeRole issues a session of an IAM role.
+func (b *Backend) assumeRole(ctx context.Context, o *order) (*logical.Response, error) {
+	spec := lifecycle.AssumeRoleSpec{ExternalID: o.role.ExternalID, Tags: o.role.SessionTags}
+	var err error
+	if spec.RoleARN, err = o.roleARN(); err != nil {
+		return nil, err
+	}
+	if spec.SessionName, err = o.sessionName(); err != nil {
+		return nil, err
+	}
+	if spec.Policy, spec.PolicyARNs, err = o.sessionPolicies(ctx); err != nil {
+		return nil, err
+	}
+	return b.mint(ctx, o, session{
+		name:   spec.SessionName,
+		limits: assumeRoleTTL,
+		mint: func(ctx context.Context, ttl time.Duration) (lifecycle.Session, error) {
+			spec.TTL = ttl
+			return o.root.AssumeRole(ctx, spec)
+		},
+	})
+}
+
+// roleARN is the IAM role to assume: the request's, which the role has to allow,
+// or the role's only one.
+func (o *order) roleARN() (string, error) {
+	requested := o.Get("role_arn").(string)
+	switch {
+	case requested != "" && !slices.Contains(o.role.RoleARNs, requested):
+		return "", invalid("role_arn %q not in allowed role arns of role %q: use one of its role_arns", requested, o.roleName)
+	case requested != "":
+		return requested, nil
+	case len(o.role.RoleARNs) == 1:
+		return o.role.RoleARNs[0], nil
+	}
+	return "", invalid("did not supply a role_arn parameter and unable to determine one: role %q has %d role_arns; send role_arn with one of them", o.roleName, len(o.role.RoleARNs))
+}
+
+func (o *order) sessionName() (string, error) {
+	if requested := o.Get("role_session_name").(string); requested != "" {
+		name, err := naming.SessionName(requested)
+		if err != nil {
+			return "", invalid("%v", err)
+		}
+		return name, nil
+	}
+	name, err := o.name(naming.IAM)
+	return name.Text, err
+}
+
+// federationToken issues a token of the root user's, limited by the role.
+func (b *Backend) federationToken(ctx context.Context, o *order) (*logical.Response, error) {
+	name, err := o.name(naming.STS)
+	if err != nil {
+		return nil, err
+	}
+	spec := lifecycle.FederationSpec{Name: name.Text}
+	if spec.Policy, spec.PolicyARNs, err = o.sessionPolicies(ctx); err != nil {
+		return nil, err
+	}
+	if spec.Policy == "" && len(spec.PolicyARNs) == 0 {
+		return nil, invalid("role %q must have a policy_document, policy_arns or iam_groups with policies: AWS gives a federation token no permissions but those", o.roleName)
+	}
+	return b.mint(ctx, o, session{
+		name:   spec.Name,
+		limits: tokenTTL,
+		mint: func(ctx context.Context, ttl time.Duration) (lifecycle.Session, error) {
+			spec.TTL = ttl
+			return o.root.FederationToken(ctx, spec)
+		},
+	})
+}
+
+// sessionToken issues a session of the root user itself.
+func (b *Backend) sessionToken(ctx context.Context, o *order) (*logical.Response, error) {
+	spec := lifecycle.SessionTokenSpec{MFASerial: o.role.MFASerialNumber, MFACode: o.Get("mfa_code").(string)}
+	if spec.MFASerial != "" && spec.MFACode == "" {
+		return nil, invalid("mfa_code is required: role %q has an mfa_serial_number", o.roleName)
+	}
+	if spec.MFASerial == "" && spec.MFACode != "" {
+		return nil, invalid("mfa_code cannot be used: role %q has no mfa_serial_number", o.roleName)
+	}
+	return b.mint(ctx, o, session{
+		limits: tokenTTL,
+		mint: func(ctx context.Context, ttl time.Duration) (lifecycle.Session, error) {
+			spec.TTL = ttl
+			return o.root.SessionToken(ctx, spec)
+		},
+	})
+}
+
+// sessionPolicies are the policies that limit a session: the role's own, and
+// those of its IAM groups.
+func (o *order) sessionPolicies(ctx context.Context) (document string, arns []string, err error) {
+	if len(o.role.IAMGroups) == 0 {
+		return o.role.PolicyDocument, o.role.PolicyARNs, nil
+	}
+	groups, err := o.root.GroupPolicies(ctx, o.role.IAMGroups)
+	if err != nil {
+		return "", nil, err
+	}
+	arns = slices.Concat(o.role.PolicyARNs, groups.ARNs)
+	if len(groups.Documents) == 0 {
+		return o.role.PolicyDocument, arns, nil
+	}
+	documents := groups.Documents
+	if o.role.PolicyDocument != "" {
+		documents = append([]string{o.role.PolicyDocument}, documents...)
+	}
+	if document, err = policy.Merge(documents...); err != nil {
+		return "", nil, invalid("merge the policies of the role and its iam_groups: %v", err)
+	}
+	return document, arns, nil
+}
+
+// mint makes the session and its lease, which ends when AWS ends the session.
+func (b *Backend) mint(ctx context.Context, o *order, s session) (*logical.Response, error) {
+	ttl, cut, err := o.ttl(b.System().MaxLeaseTTL(), s.limits)
+	if err != nil {
+		return nil, err
+	}
+	made, err := lifecycle.Mint(ctx, func(ctx context.Context) (lifecycle.Session, error) { return s.mint(ctx, ttl) })
+	if err != nil {
+		return nil, err
+	}
+	left := made.Expires.Sub(b.options.Clock.Now()).Truncate(time.Second)
+	data := map[string]any{
+		"access_key":     made.AccessKey,
+		"secret_key":     made.SecretKey.Reveal(),
+		"session_token":  made.SessionToken.Reveal(),
+		"security_token": made.SessionToken.Reveal(),
+		"ttl":            uint64(max(left, 0).Seconds()),
+		"expiration":     made.Expires.UTC().Format(time.RFC3339),
+	}
+	if made.ARN != "" {
+		data["arn"] = made.ARN
+	}
+	resp := b.Secret(secretAccessKeys).Response(data, sessionLease(o.roleName, s.name))
+	resp.Secret.TTL, resp.Secret.Renewable = left, false
+	resp.Warnings = cut
+	return resp, nil
+}
+
+// ttl is the life to ask AWS for: the request's, else the role's default, else
+// an hour; at most the role's maximum and the mount's, so that the session does
+// not outlive its lease. A request that is cut is told.
+func (o *order) ttl(mountMax time.Duration, limits ttlRange) (ttl time.Duration, warnings []string, err error) {
+	ttl = defaultTTL
+	if o.role.DefaultSTSTTL > 0 {
+		ttl = o.role.DefaultSTSTTL
+	}
+	if o.Raw["ttl"] != nil && o.Raw["ttl"] != "" {
+		ttl = time.Duration(o.Get("ttl").(int)) * time.Second
+	}
+	for _, limit := range []struct {
+		name string
+		max  time.Duration
+	}{{"the role's max_sts_ttl", o.role.MaxSTSTTL}, {"the mount's maximum lease TTL", mountMax}} {
+		if limit.max > 0 && ttl > limit.max {
+			warnings = append(warnings, fmt.Sprintf("ttl %s is cut to %s: %s", ttl, limit.max, limit.name))
+			ttl = limit.max
+		}
+	}
+	if ttl < limits.least || ttl > limits.most {
+		return 0, nil, invalid("ttl %s is out of the range that AWS takes for %s: %s to %s", ttl, credentialTypes(o.role), limits.least, limits.most)
+	}
+	return ttl, warnings, nil
+}

@@ -1,0 +1,27 @@
+// Package backend is the Vault face of the engine: paths, leases, storage and
+// the mount's background worker. It is the only package that imports
+// sdk/framework.
+//
+// # Paths
+//
+//	config/root     root credentials and how AWS is reached
+//	config/lease    how long IAM user credentials live
+//	roles           list of roles
+//	roles/<name>    what a credential may do
+//	creds/<name>    a new credential of a role, GET or POST
+//	sts/<name>      the same
+//
+// Storage is described in package store.
+//
+// # Packages
+//
+//	store      records, their rules, their keys, legacy formats
+//	lifecycle  makes AWS credentials and sees each one destroyed
+//	awsclient  the AWS face: IAM and STS by the SDK
+//	awserr     why an AWS call failed, in terms we act on
+//	naming     user and session names from templates
+//	policy     IAM policy documents
+//
+// Reading order: paths.go, path_creds.go, credential_user.go, then package
+// lifecycle from its doc.go; respond.go for what a client sees of an error.
+package backend

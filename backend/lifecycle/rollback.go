@@ -1,0 +1,52 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Connect returns IAM as the mount's root credentials reach it. It is asked for
+// each entry, since the root config may change between two.
+type Connect func(ctx context.Context) (Users, error)
+
+// rollBackEntry destroys the user that an old entry announces and strikes the
+// entry. Entries that are young, being issued by this process, of another kind
+// or struck meanwhile are left alone.
+func (m *Manager) rollBackEntry(ctx context.Context, connect Connect, id EntryID) error {
+	ctx, cancel := context.WithTimeout(ctx, rollbackDeadline)
+	defer cancel()
+	e, err := m.journal.Load(ctx, id)
+	if errors.Is(err, ErrNotOurs) || errors.Is(err, ErrNoEntry) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("load journal entry: %w", err)
+	}
+	if m.issuing.has(e.Intent.UserName) || !m.overdue(e.RecordedAt, RollbackMinAge) {
+		return nil
+	}
+	iam, err := connect(ctx)
+	if err != nil {
+		return fmt.Errorf("roll back user %q: %w", e.Intent.UserName, err)
+	}
+	return m.rollBack(ctx, iam, e)
+}
+
+func (m *Manager) rollBack(ctx context.Context, iam Users, e Entry) error {
+	if err := m.journal.Reassert(ctx, e); err != nil {
+		return fmt.Errorf("roll back user %q: %w", e.Intent.UserName, err)
+	}
+	err := m.DestroyUser(ctx, iam, Doomed{
+		Name:        e.Intent.UserName,
+		Account:     e.Intent.Account,
+		Born:        e.announcedAt(),
+		Unconfirmed: true, // the entry does not tell how far the request came
+		NameUnique:  e.Intent.NameUnique,
+	})
+	if err != nil {
+		return fmt.Errorf("roll back: %w", err)
+	}
+	m.log.Info("rolled back a user whose issuing did not finish", "user", e.Intent.UserName, "announced", e.announcedAt())
+	return m.journal.Strike(ctx, e.ID)
+}

@@ -1,0 +1,256 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"vault-plugin-secrets-aws/backend/awserr"
+
+	"github.com/hashicorp/go-hclog"
+)
+
+// Manager makes and destroys the credentials of one mount. It is safe for
+// concurrent use.
+type Manager struct {
+	journal Journal
+	clock   Clock
+	log     hclog.Logger
+	issuing names
+}
+
+// NewManager returns the manager of a mount.
+func NewManager(journal Journal, clock Clock, log hclog.Logger) *Manager {
+	return &Manager{journal: journal, clock: clock, log: log}
+}
+
+// UserSpec is one IAM user to make.
+type UserSpec struct {
+	Name       string // 1 to 64 of [\w+=,.@-]
+	NameUnique bool   // the name carries at least 60 bits of our own randomness
+	Path       string // "/" or "/…/"
+	Boundary   string // ARN of the permissions boundary; "" for none
+	Tags       map[string]string
+
+	PolicyARNs     []string
+	InlinePolicies []InlinePolicy
+	Groups         []string
+
+	// KeyLast has the access key made in a round of its own, after everything
+	// else: set it when a part can restrict (a Deny, a group), so that no key
+	// works without it.
+	KeyLast bool
+}
+
+// InlinePolicy is a policy document and its name in IAM.
+type InlinePolicy struct {
+	Name     string
+	Document string
+}
+
+// IssuedUser is a user whose key may be handed out.
+type IssuedUser struct {
+	Name    string
+	Account string // "" if AWS did not tell
+	Key     AccessKey
+}
+
+// Parts names what hangs on the user when it is issued.
+func (s UserSpec) Parts(key AccessKey) Parts {
+	p := Parts{AccessKeys: []string{key.ID}, PolicyARNs: s.PolicyARNs, Groups: s.Groups}
+	for _, policy := range s.InlinePolicies {
+		p.InlinePolicies = append(p.InlinePolicies, policy.Name)
+	}
+	return p
+}
+
+// IssueUser makes one IAM user with one access key.
+//
+// The user is journalled before AWS hears of it and struck once its key exists,
+// so it is named by the journal, then by the lease that Vault makes of the key.
+// On error nothing is handed out and whatever was made is destroyed at once;
+// where that fails too, the entry stays and the worker owes the removal.
+func (m *Manager) IssueUser(ctx context.Context, iam Users, spec UserSpec) (IssuedUser, error) {
+	ctx, cancel := context.WithTimeout(ctx, issueDeadline)
+	defer cancel()
+	defer m.issuing.hold(spec.Name)()
+
+	intent := UserIntent{
+		UserName:   spec.Name,
+		NameUnique: spec.NameUnique,
+		IssuedAt:   m.clock.Now().UTC(),
+		Account:    iam.KnownAccount(),
+	}
+	id, err := m.journal.Record(ctx, intent)
+	if err != nil {
+		return IssuedUser{}, fmt.Errorf("journal user %q: %w", spec.Name, err)
+	}
+	a := attempt{entry: Entry{ID: id, Intent: intent, RecordedAt: intent.IssuedAt}}
+	key, err := m.makeUser(ctx, iam, spec, &a)
+	if err == nil {
+		err = m.commit(ctx, a.entry)
+	}
+	if err != nil {
+		m.abandon(ctx, iam, a)
+		return IssuedUser{}, err
+	}
+	return IssuedUser{Name: spec.Name, Account: a.account, Key: key}, nil
+}
+
+// attempt is what a request knows of the user it is making.
+type attempt struct {
+	entry     Entry
+	account   string
+	confirmed bool // AWS told that the user exists, by our call
+	lost      bool // an answer to CreateUser was lost: the user may exist, or appear later
+}
+
+// makeUser creates, grants and keys the user. Everything but the key goes side
+// by side with it, unless a part can restrict: then the key comes last.
+func (m *Manager) makeUser(ctx context.Context, iam Users, spec UserSpec, a *attempt) (AccessKey, error) {
+	if err := m.createUser(ctx, iam, spec, a); err != nil {
+		return AccessKey{}, fmt.Errorf("create user %q: %w", spec.Name, err)
+	}
+	var key AccessKey
+	grants := append(m.grants(ctx, iam, spec), m.noteAccount(ctx, a))
+	makeKey := func() (err error) {
+		key, err = m.createKey(ctx, iam, spec.Name)
+		return err
+	}
+	if !spec.KeyLast {
+		return key, sideBySide(append(grants, makeKey)...)
+	}
+	if err := sideBySide(grants...); err != nil {
+		return key, err
+	}
+	return key, makeKey()
+}
+
+// noteAccount completes the entry of a mount's first user after a start, whose
+// account only CreateUser told.
+func (m *Manager) noteAccount(ctx context.Context, a *attempt) func() error {
+	return func() error {
+		if a.account == "" || a.entry.Intent.Account == a.account {
+			return nil
+		}
+		a.entry.Intent.Account = a.account
+		return m.journal.Reassert(ctx, a.entry)
+	}
+}
+
+// createAttempts is how often a CreateUser whose answer was lost is sent.
+const createAttempts = 3
+
+// createUser makes the user, also when AWS's answer is lost (L8): a name with
+// our own randomness is asked for again, and EntityAlreadyExists then means that
+// the lost call was ours and took effect.
+func (m *Manager) createUser(ctx context.Context, iam Users, spec UserSpec, a *attempt) (err error) {
+	for range createAttempts {
+		if ctx.Err() != nil {
+			return errors.Join(err, ctx.Err())
+		}
+		err = m.settle(ctx, busy, func() (err error) {
+			a.account, err = iam.CreateUser(ctx, spec)
+			return err
+		})
+		if err == nil || a.lost && errors.Is(err, awserr.Exists) {
+			a.confirmed = true
+			return nil
+		}
+		if awserr.Refused(err) {
+			return err
+		}
+		if a.lost = true; !spec.NameUnique {
+			return err
+		}
+	}
+	return err
+}
+
+// createKey makes the user's access key. After a lost answer (L8) every key the
+// user has is one that nobody holds: it is deleted, and a key is made once more.
+func (m *Manager) createKey(ctx context.Context, iam Users, user string) (key AccessKey, err error) {
+	create := func() (err error) {
+		key, err = iam.CreateAccessKey(ctx, user)
+		return err
+	}
+	err = m.settle(ctx, fresh, create)
+	if err != nil && !awserr.Refused(err) && ctx.Err() == nil {
+		if err = m.deleteAllKeys(ctx, iam, user); err == nil {
+			err = m.settle(ctx, fresh, create)
+		}
+	}
+	if err != nil {
+		return AccessKey{}, fmt.Errorf("create access key of user %q: %w", user, err)
+	}
+	return key, nil
+}
+
+// grants returns the calls that give the user its permissions, in the order in
+// which their errors count.
+func (m *Manager) grants(ctx context.Context, iam Users, spec UserSpec) []func() error {
+	var calls []func() error
+	add := func(what string, call func() error) {
+		calls = append(calls, func() error {
+			if err := m.settle(ctx, fresh, call); err != nil {
+				return fmt.Errorf("%s user %q: %w", what, spec.Name, err)
+			}
+			return nil
+		})
+	}
+	for _, arn := range spec.PolicyARNs {
+		add(fmt.Sprintf("attach policy %q to", arn), func() error { return iam.AttachPolicy(ctx, spec.Name, arn) })
+	}
+	for _, policy := range spec.InlinePolicies {
+		add("put policy of", func() error { return iam.PutInlinePolicy(ctx, spec.Name, policy) })
+	}
+	for _, group := range spec.Groups {
+		add(fmt.Sprintf("add to group %q", group), func() error { return iam.JoinGroup(ctx, spec.Name, group) })
+	}
+	return calls
+}
+
+// commit strikes the entry of a user whose key exists. A request that took too
+// long by the wall clock must not commit: another node may have rolled its user
+// back meanwhile.
+func (m *Manager) commit(ctx context.Context, e Entry) error {
+	if m.overdue(e.Intent.IssuedAt, issueDeadline) {
+		return fmt.Errorf("issue user %q: %w", e.Intent.UserName, context.DeadlineExceeded)
+	}
+	if err := m.journal.Strike(ctx, e.ID); err != nil {
+		return fmt.Errorf("strike journal entry of user %q: %w", e.Intent.UserName, err)
+	}
+	return nil
+}
+
+// abandon removes what a failed request made. It runs on a context of its own,
+// since the request may have ended. The entry is struck only when nothing can
+// be left: no user was made, or it was destroyed and no CreateUser can still be
+// under way. Otherwise it stays, and the worker owes the removal.
+func (m *Manager) abandon(ctx context.Context, iam Users, a attempt) {
+	ctx, cancel := detached(ctx, cleanupDeadline)
+	defer cancel()
+	var err error
+	if a.confirmed || a.lost {
+		err = m.DestroyUser(ctx, iam, a.doomed())
+	}
+	if err == nil && !a.lost {
+		err = m.journal.Strike(ctx, a.entry.ID)
+	} else if err != nil {
+		// The strike of commit may have taken effect although it failed.
+		err = errors.Join(err, m.journal.Reassert(ctx, a.entry))
+	}
+	if err != nil {
+		m.log.Warn("user of a failed request is left to the rollback", "user", a.entry.Intent.UserName, "error", err)
+	}
+}
+
+func (a attempt) doomed() Doomed {
+	return Doomed{
+		Name:        a.entry.Intent.UserName,
+		Account:     a.account,
+		Born:        a.entry.announcedAt(),
+		Unconfirmed: !a.confirmed,
+		NameUnique:  a.entry.Intent.NameUnique,
+	}
+}

@@ -1,0 +1,276 @@
+package backend
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"vault-plugin-secrets-aws/backend/policy"
+	"vault-plugin-secrets-aws/backend/store"
+
+	"github.com/hashicorp/vault/sdk/framework"
+	"github.com/hashicorp/vault/sdk/logical"
+)
+
+// pathListRoles serves roles: the names of all roles.
+func (b *Backend) pathListRoles() *framework.Path {
+	return &framework.Path{
+		Pattern: "roles/?$",
+		Operations: map[logical.Operation]framework.OperationHandler{
+			logical.ListOperation: operation(b.listRoles, "List the names of all roles."),
+		},
+		HelpSynopsis:    "List the roles.",
+		HelpDescription: help("roles.txt"),
+	}
+}
+
+// pathRole serves roles/<name>: what a credential may do. It has no existence
+// check, so that every write is an update, as policies written for the built-in
+// engine expect.
+func (b *Backend) pathRole() *framework.Path {
+	return &framework.Path{
+		Pattern: "roles/" + framework.GenericNameWithAtRegex("name"),
+		Fields:  roleFields,
+		Operations: map[logical.Operation]framework.OperationHandler{
+			logical.ReadOperation:   operation(b.readRole, "Read a role."),
+			logical.UpdateOperation: operation(b.writeRole, "Write a role; fields that are not sent keep their values."),
+			logical.DeleteOperation: operation(b.deleteRole, "Delete a role. Credentials it has given out live on."),
+		},
+		HelpSynopsis:    "Read, write and delete a role: what its credentials may do.",
+		HelpDescription: help("role.txt"),
+	}
+}
+
+var roleFields = map[string]*framework.FieldSchema{
+	"name": {
+		Type:        framework.TypeString,
+		Description: "Name of the role.",
+	},
+	"credential_type": {
+		Type:        framework.TypeString,
+		Description: "What the role gives out: iam_user, assumed_role, federation_token or session_token. Required.",
+	},
+	"policy_document": {
+		Type:        framework.TypeString,
+		Description: "IAM policy in JSON. iam_user: put on the user; assumed_role and federation_token: limits the session. Empty clears it.",
+	},
+	"policy_arns": {
+		Type:        framework.TypeCommaStringSlice,
+		Description: "ARNs of managed policies. iam_user: attached to the user; assumed_role and federation_token: limit the session.",
+	},
+	"role_arns": {
+		Type:        framework.TypeCommaStringSlice,
+		Description: "ARNs of the IAM roles that may be assumed. assumed_role only.",
+	},
+	"iam_groups": {
+		Type:        framework.TypeCommaStringSlice,
+		Description: "IAM groups. iam_user: joined by the user; assumed_role and federation_token: their policies limit the session.",
+	},
+	"iam_tags": {
+		Type:        framework.TypeKVPairs,
+		Description: "Tags of the user, key=value. iam_user only. Needs iam:TagUser.",
+	},
+	"session_tags": {
+		Type:        framework.TypeKVPairs,
+		Description: "Tags of the session, key=value. assumed_role only. Needs sts:TagSession in the IAM role's trust policy.",
+	},
+	"external_id": {
+		Type:        framework.TypeString,
+		Description: "External id that the IAM role's trust policy asks for. assumed_role only.",
+	},
+	"default_sts_ttl": {
+		Type:        framework.TypeDurationSecond,
+		Description: "Life of a session unless the request asks for another. Default: 1h. STS types only.",
+	},
+	"max_sts_ttl": {
+		Type:        framework.TypeDurationSecond,
+		Description: "Longest life of a session that a request can ask for. Default: the mount's maximum. STS types only.",
+	},
+	"user_path": {
+		Type:        framework.TypeString,
+		Default:     "/",
+		Description: "Path of the user in IAM, beginning and ending with a slash. iam_user only.",
+	},
+	"permissions_boundary_arn": {
+		Type:        framework.TypeString,
+		Description: "ARN of the managed policy that bounds the user's permissions. iam_user only.",
+	},
+	"mfa_serial_number": {
+		Type:        framework.TypeString,
+		Description: "Serial number or ARN of the root user's MFA device. session_token only; a request then needs mfa_code.",
+	},
+	"arn": {
+		Type:        framework.TypeString,
+		Deprecated:  true,
+		Description: "Deprecated: use role_arns or policy_arns. ARN of an IAM role to assume or of a managed policy.",
+	},
+	"policy": {
+		Type:        framework.TypeString,
+		Deprecated:  true,
+		Description: "Deprecated: use policy_document. IAM policy in JSON, for users and federation tokens.",
+	},
+}
+
+// listRoles handles a list of roles.
+func (b *Backend) listRoles(ctx context.Context, req *logical.Request, _ *framework.FieldData) (*logical.Response, error) {
+	names, err := store.Records{Storage: req.Storage}.RoleNames(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return logical.ListResponse(names), nil
+}
+
+// readRole handles a read of roles/<name>.
+func (b *Backend) readRole(ctx context.Context, req *logical.Request, d *framework.FieldData) (*logical.Response, error) {
+	role, err := store.Records{Storage: req.Storage}.Role(ctx, d.Get("name").(string))
+	if err != nil || role == nil {
+		return nil, err
+	}
+	data := map[string]any{
+		"credential_type":          credentialTypes(role),
+		"policy_document":          role.PolicyDocument,
+		"policy_arns":              list(role.PolicyARNs),
+		"role_arns":                list(role.RoleARNs),
+		"iam_groups":               list(role.IAMGroups),
+		"iam_tags":                 pairs(role.IAMTags),
+		"session_tags":             pairs(role.SessionTags),
+		"external_id":              role.ExternalID,
+		"default_sts_ttl":          int64(role.DefaultSTSTTL.Seconds()),
+		"max_sts_ttl":              int64(role.MaxSTSTTL.Seconds()),
+		"user_path":                role.UserPath,
+		"permissions_boundary_arn": role.PermissionsBoundaryARN,
+		"mfa_serial_number":        role.MFASerialNumber,
+	}
+	if role.InvalidData != "" {
+		data["invalid_data"] = role.InvalidData
+	}
+	return &logical.Response{Data: data}, nil
+}
+
+// credentialTypes is the type of a role; the two of a legacy one are joined by a
+// comma, as the built-in engine does.
+func credentialTypes(role *store.Role) string {
+	names := make([]string, len(role.CredentialTypes))
+	for i, t := range role.CredentialTypes {
+		names[i] = string(t)
+	}
+	return strings.Join(names, ",")
+}
+
+// list and pairs answer empty instead of null.
+func list(s []string) []string { return append([]string{}, s...) }
+
+func pairs(m map[string]string) map[string]string {
+	out := make(map[string]string, len(m))
+	maps.Copy(out, m)
+	return out
+}
+
+// deleteRole handles a delete of roles/<name>.
+func (b *Backend) deleteRole(ctx context.Context, req *logical.Request, d *framework.FieldData) (*logical.Response, error) {
+	b.writing.Lock()
+	defer b.writing.Unlock()
+	return nil, store.Records{Storage: req.Storage}.DeleteRole(ctx, d.Get("name").(string))
+}
+
+// writeRole handles an update of roles/<name>. A request with one of the
+// deprecated fields replaces the role.
+func (b *Backend) writeRole(ctx context.Context, req *logical.Request, d *framework.FieldData) (*logical.Response, error) {
+	update := updateRole
+	if anySent(d, "policy", "arn") {
+		update = legacyUpdate
+	}
+	role, warnings, err := b.changeRole(ctx, store.Records{Storage: req.Storage}, d, update)
+	if err != nil {
+		return nil, err
+	}
+	return warn(slices.Concat(warnings, role.Warnings(), b.longTermWarnings(ctx, req.Storage, role))), nil
+}
+
+// roleUpdate makes the role to store of the stored one and a request.
+type roleUpdate func(role *store.Role, d *framework.FieldData) (updated *store.Role, warnings []string, err error)
+
+// changeRole reads, updates and writes a role; two requests at once do not lose
+// each other's fields.
+func (b *Backend) changeRole(ctx context.Context, records store.Records, d *framework.FieldData, update roleUpdate) (*store.Role, []string, error) {
+	name := d.Get("name").(string)
+	b.writing.Lock()
+	defer b.writing.Unlock()
+	role, err := records.Role(ctx, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	if role == nil {
+		role = &store.Role{}
+	}
+	role, warnings, err := update(role, d)
+	if err != nil {
+		return nil, nil, err
+	}
+	if problems := role.Problems(); len(problems) > 0 {
+		return nil, nil, invalid("error(s) validating supplied role data: %s", strings.Join(problems, "; "))
+	}
+	return role, warnings, records.PutRole(ctx, name, role)
+}
+
+func updateRole(role *store.Role, d *framework.FieldData) (_ *store.Role, warnings []string, err error) {
+	if role.InvalidData != "" {
+		warnings = append(warnings, fmt.Sprintf("Invalid data of %q cleared out of role", role.InvalidData))
+	}
+	role.InvalidData, role.ProhibitFlexibleCredPath = "", false
+	return role, warnings, mergeRole(role, d)
+}
+
+// mergeRole puts the fields of a request into the role.
+func mergeRole(role *store.Role, d *framework.FieldData) error {
+	if v, ok := d.GetOk("credential_type"); ok {
+		role.CredentialTypes = []store.CredentialType{store.CredentialType(v.(string))}
+	}
+	for field, to := range map[string]*string{
+		"external_id": &role.ExternalID, "user_path": &role.UserPath,
+		"permissions_boundary_arn": &role.PermissionsBoundaryARN, "mfa_serial_number": &role.MFASerialNumber,
+	} {
+		if v, ok := d.GetOk(field); ok {
+			*to = v.(string)
+		}
+	}
+	for field, to := range map[string]*[]string{
+		"policy_arns": &role.PolicyARNs, "role_arns": &role.RoleARNs, "iam_groups": &role.IAMGroups,
+	} {
+		if v, ok := d.GetOk(field); ok {
+			*to = v.([]string)
+		}
+	}
+	for field, to := range map[string]*map[string]string{"iam_tags": &role.IAMTags, "session_tags": &role.SessionTags} {
+		if v, ok := d.GetOk(field); ok {
+			*to = v.(map[string]string)
+		}
+	}
+	for field, to := range map[string]*time.Duration{"default_sts_ttl": &role.DefaultSTSTTL, "max_sts_ttl": &role.MaxSTSTTL} {
+		if v, ok := d.GetOk(field); ok {
+			*to = time.Duration(v.(int)) * time.Second
+		}
+	}
+	return mergePolicyDocument(role, d)
+}
+
+func mergePolicyDocument(role *store.Role, d *framework.FieldData) error {
+	v, ok := d.GetOk("policy_document")
+	if !ok {
+		return nil
+	}
+	text := v.(string)
+	if text == "" {
+		role.PolicyDocument = ""
+		return nil
+	}
+	doc, err := policy.Compact(text)
+	if err != nil {
+		return invalid("cannot parse policy document: %v", err)
+	}
+	role.PolicyDocument = doc
+	return nil
+}

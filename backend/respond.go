@@ -1,0 +1,121 @@
+package backend
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sort"
+	"strings"
+
+	"vault-plugin-secrets-aws/backend/awserr"
+
+	"github.com/hashicorp/vault/sdk/framework"
+	"github.com/hashicorp/vault/sdk/logical"
+)
+
+// operation makes a path operation of a handler that returns plain errors.
+func operation(handle framework.OperationFunc, summary string) *framework.PathOperation {
+	return &framework.PathOperation{
+		Summary: summary,
+		Callback: func(ctx context.Context, req *logical.Request, d *framework.FieldData) (*logical.Response, error) {
+			resp, err := handle(ctx, req, d)
+			if err != nil {
+				return respond(err)
+			}
+			return visible(resp, d), nil
+		},
+	}
+}
+
+// visible gives a write without an answer one if it sent fields that the path
+// does not know: the framework's warning about them needs an answer to ride in.
+func visible(resp *logical.Response, d *framework.FieldData) *logical.Response {
+	if resp != nil || len(unknownFields(d)) == 0 {
+		return resp
+	}
+	return &logical.Response{}
+}
+
+func unknownFields(d *framework.FieldData) (unknown []string) {
+	for field := range d.Raw {
+		if d.Schema[field] == nil {
+			unknown = append(unknown, field)
+		}
+	}
+	sort.Strings(unknown)
+	return unknown
+}
+
+// invalidError is a request or a role at fault. Its text names the field, what
+// is wrong with the value, and the remedy.
+type invalidError struct{ text string }
+
+func (e *invalidError) Error() string { return e.text }
+
+func invalid(format string, args ...any) error {
+	return &invalidError{text: fmt.Sprintf(format, args...)}
+}
+
+// respond is the one place where our errors become Vault answers:
+//
+//	invalidError                      400  the text
+//	awserr.Throttled                  502  "upstream rate limited"; retry
+//	awserr.Unavailable, our deadline  503  retry
+//	any other refusal of AWS          400  AWS's words, and what to do
+//	a node that may not write         as Vault's own error: it forwards the request
+//	anything else                     500  logged by Vault
+//
+// A coded error is returned as it is: wrapped, it would lose its code on the
+// way out of the plugin process, where only code and text survive.
+func respond(err error) (*logical.Response, error) {
+	var refused *invalidError
+	var call *awserr.Error
+	switch {
+	case errors.As(err, &refused):
+		return logical.ErrorResponse(refused.text), nil
+	case readOnly(err):
+		return nil, logical.ErrReadOnly
+	case errors.Is(err, awserr.Throttled):
+		return nil, logical.CodedError(http.StatusBadGateway, explain(err)+" (upstream rate limited)")
+	case errors.Is(err, awserr.Unavailable), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return nil, logical.CodedError(http.StatusServiceUnavailable, explain(err))
+	case errors.As(err, &call):
+		return logical.ErrorResponse(explain(err)), nil
+	default:
+		return nil, err
+	}
+}
+
+// readOnly reports whether storage refused a write because this node may not
+// write. The error has crossed a process boundary, so only its text is left.
+func readOnly(err error) bool {
+	return errors.Is(err, logical.ErrReadOnly) || strings.Contains(err.Error(), logical.ErrReadOnly.Error())
+}
+
+// leads begin the error texts of issuing as in the built-in engine, since
+// runbooks match them.
+var leads = map[string]string{
+	"iam:CreateUser":         "Error creating IAM user: ",
+	"iam:AttachUserPolicy":   "Error attaching user policy: ",
+	"iam:PutUserPolicy":      "Error putting user policy: ",
+	"iam:AddUserToGroup":     "Error adding user to group: ",
+	"iam:TagUser":            "Error adding tags to user: ",
+	"iam:CreateAccessKey":    "Error creating access keys: ",
+	"sts:AssumeRole":         "Error assuming role: ",
+	"sts:GetFederationToken": "Error generating STS keys: ",
+	"sts:GetSessionToken":    "Error generating STS keys: ",
+}
+
+// explain says what failed, in AWS's words, and what to do about it.
+func explain(err error) string {
+	var call *awserr.Error
+	if !errors.As(err, &call) {
+		return err.Error()
+	}
+	text := leads[call.Op] + call.Error()
+	if remedy := awserr.Remedy(err); remedy != "" {
+		text += ". " + remedy
+	}
+	return text
+}

@@ -1,0 +1,10 @@
+package backend_test
+
+import (
+	"slices"
+)
+
+// allScenarios are the scenarios by subject.
+func allScenarios() []scenario {
+	return slices.Concat(configScenarios(), leaseScenarios(), roleScenarios(), userScenarios(), sessionScenarios(), failureScenarios(), helpScenarios())
+}
