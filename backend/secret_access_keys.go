@@ -38,6 +38,7 @@ type leased struct {
 	UserName   string   `json:"username"`
 	IsSTS      bool     `json:"is_sts"`
 	Role       string   `json:"role,omitempty"`
+	NameUnique bool     `json:"name_unique,omitempty"`
 	Account    string   `json:"account,omitempty"`
 	AccessKey  string   `json:"access_key_id,omitempty"`
 	PolicyARNs []string `json:"policy_arns,omitempty"`
@@ -52,6 +53,7 @@ func userLease(roleName string, spec lifecycle.UserSpec, user lifecycle.IssuedUs
 		"username":      user.Name,
 		"is_sts":        false,
 		"role":          roleName,
+		"name_unique":   spec.NameUnique,
 		"account":       user.Account,
 		"access_key_id": user.Key.ID,
 		"policy_arns":   parts.PolicyARNs,
@@ -68,7 +70,7 @@ func sessionLease(roleName, sessionName string) map[string]any {
 // doomed is the user of a lease. A lease of the built-in engine knows only the
 // name.
 func (l leased) doomed(born time.Time) lifecycle.Doomed {
-	u := lifecycle.Doomed{Name: l.UserName, Account: l.Account, Born: born}
+	u := lifecycle.Doomed{Name: l.UserName, NameUnique: l.NameUnique, Account: l.Account, Born: born}
 	if l.AccessKey != "" {
 		u.Known = &lifecycle.Parts{
 			AccessKeys:     []string{l.AccessKey},

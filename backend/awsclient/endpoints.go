@@ -85,8 +85,13 @@ func CheckEndpoint(text string) error {
 	return nil
 }
 
-// Insecure reports whether the endpoint is reached without TLS.
+// Insecure reports whether requests to the endpoint cross a network without TLS.
 func Insecure(endpoint string) bool {
 	u, err := url.Parse(endpoint)
-	return err == nil && u.Scheme == "http"
+	return err == nil && u.Scheme == "http" && !loopback(u.Hostname())
+}
+
+func loopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
 }

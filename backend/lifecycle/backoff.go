@@ -1,8 +1,11 @@
 package lifecycle
 
 import (
+	"errors"
 	"slices"
 	"time"
+
+	"vault-plugin-secrets-aws/backend/awserr"
 )
 
 // Waits between tries of an item that fails: doubling from the first to the last.
@@ -15,7 +18,7 @@ const (
 type backoff map[string]trial
 
 type trial struct {
-	err  string
+	gist string
 	wait time.Duration
 	next time.Time
 }
@@ -31,8 +34,17 @@ func (b backoff) changed(item string, err error, now time.Time) bool {
 	}
 	last := b[item]
 	wait := min(max(2*last.wait, backoffFirst), backoffLast)
-	b[item] = trial{err: err.Error(), wait: wait, next: now.Add(wait)}
-	return last.err != err.Error()
+	b[item] = trial{gist: gist(err), wait: wait, next: now.Add(wait)}
+	return last.gist != gist(err)
+}
+
+// gist is the same for errors that say the same. The text of AWS's errors is
+// not: each carries the id of its request.
+func gist(err error) string {
+	if call := (*awserr.Error)(nil); errors.As(err, &call) {
+		return call.Op + " " + call.Code + " " + string(call.Kind)
+	}
+	return err.Error()
 }
 
 // keep forgets the entries that are not in ids any more.

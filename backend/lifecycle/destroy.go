@@ -54,7 +54,7 @@ func (m *Manager) DestroyUser(ctx context.Context, iam Users, u Doomed) error {
 	}
 	err := m.strip(ctx, iam, u)
 	if errors.Is(err, awserr.NotFound) {
-		err = m.believeGone(u, err)
+		err = m.believeGone(ctx, iam, u, err)
 	}
 	if err != nil {
 		return fmt.Errorf("destroy user %q: %w", u.Name, err)
@@ -153,15 +153,17 @@ func (m *Manager) removal(ctx context.Context, remove func(ctx context.Context, 
 	return calls
 }
 
-// mayDestroy refuses to act on a user that may not be ours: one in another
-// account (a user of the same name may live there), or one that AWS never told
-// us it made and whose name anybody could have chosen (L5).
+// mayDestroy refuses to act on a user that may not be ours: one of the same name
+// in another account, or one that AWS never told us it made and whose name
+// anybody could have chosen (L5).
 func (m *Manager) mayDestroy(ctx context.Context, iam Users, u Doomed) error {
-	if err := m.sameAccount(ctx, iam, u); err != nil {
-		return err
+	if u.NameUnique {
+		// A user of this name is ours wherever it is, so revoking does not
+		// depend on STS; what is known already costs nothing to compare.
+		return compareAccounts(u.Account, iam.KnownAccount())
 	}
-	if !u.Unconfirmed || u.NameUnique {
-		return nil
+	if err := m.sameAccount(ctx, iam, u); err != nil || !u.Unconfirmed {
+		return err
 	}
 	created, err := iam.CreatedAt(ctx, u.Name)
 	if errors.Is(err, awserr.NotFound) {
@@ -177,7 +179,7 @@ func (m *Manager) mayDestroy(ctx context.Context, iam Users, u Doomed) error {
 }
 
 // sameAccount checks that the root credentials are those of the user's account.
-// Where AWS does not tell the account, the check is skipped and logged.
+// Where AWS refuses to tell the account, the check is skipped and logged.
 func (m *Manager) sameAccount(ctx context.Context, iam Users, u Doomed) error {
 	if u.Account == "" {
 		return nil
@@ -186,21 +188,28 @@ func (m *Manager) sameAccount(ctx context.Context, iam Users, u Doomed) error {
 	if err != nil && !awserr.Refused(err) {
 		return fmt.Errorf("tell the account of the root credentials: %w", err)
 	}
-	if err != nil || account == "" {
-		m.log.Warn("account of the root credentials is unknown; the user's account is not checked", "user", u.Name, "error", err)
-		return nil
+	if err != nil {
+		m.log.Warn("AWS does not tell the account of the root credentials; the user's account is not checked", "user", u.Name, "error", err)
 	}
-	if account != u.Account {
-		return fmt.Errorf("%w: it lives in account %s, the root credentials are those of account %s; put credentials of account %s into config/root",
-			ErrWrongAccount, u.Account, account, u.Account)
-	}
-	return nil
+	return compareAccounts(u.Account, account)
 }
 
-// believeGone decides whether NoSuchEntity means that the user is gone (L7). IAM
-// may not show a young user yet, and a CreateUser whose answer was lost may
-// still be under way.
-func (m *Manager) believeGone(u Doomed, notFound error) error {
+// compareAccounts refuses two accounts that are known to differ.
+func compareAccounts(users, roots string) error {
+	if users == "" || roots == "" || users == roots {
+		return nil
+	}
+	return fmt.Errorf("%w: it lives in account %s, the root credentials are those of account %s; put credentials of account %s into config/root",
+		ErrWrongAccount, users, roots, users)
+}
+
+// believeGone decides whether NoSuchEntity means that the user is gone (L7). In
+// another account it says nothing; IAM may not show a young user yet; and a
+// CreateUser whose answer was lost may still be under way.
+func (m *Manager) believeGone(ctx context.Context, iam Users, u Doomed, notFound error) error {
+	if err := m.sameAccount(ctx, iam, u); err != nil {
+		return err
+	}
 	wait := confirmedGoneAge
 	if u.Unconfirmed {
 		wait = announcedGoneAge

@@ -93,6 +93,9 @@ type UserIntent struct {
 	NameUnique bool      `json:"name_unique,omitempty"`
 	IssuedAt   time.Time `json:"issued_at,omitzero"` // zero in entries of the built-in engine
 	Account    string    `json:"account,omitempty"`  // "" if not known yet
+	// Resent says that CreateUser was sent more than once, its answer being
+	// lost. One of them may still be under way when the user is destroyed.
+	Resent bool `json:"resent,omitempty"`
 }
 
 // UserIntentKind is the kind under which the entry is stored.

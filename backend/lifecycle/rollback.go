@@ -16,21 +16,32 @@ type Connect func(ctx context.Context) (Users, error)
 func (m *Manager) rollBackEntry(ctx context.Context, connect Connect, id EntryID) error {
 	ctx, cancel := context.WithTimeout(ctx, rollbackDeadline)
 	defer cancel()
-	e, err := m.journal.Load(ctx, id)
+	e, err := m.loadDue(ctx, id)
 	if errors.Is(err, ErrNotOurs) || errors.Is(err, ErrNoEntry) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("load journal entry: %w", err)
 	}
-	if m.issuing.has(e.Intent.UserName) || !m.overdue(e.RecordedAt, RollbackMinAge) {
-		return nil
-	}
 	iam, err := connect(ctx)
 	if err != nil {
 		return fmt.Errorf("roll back user %q: %w", e.Intent.UserName, err)
 	}
 	return m.rollBack(ctx, iam, e)
+}
+
+// loadDue reads an entry, or returns ErrNoEntry for one that is not due. It
+// reads twice: a request that ends between the first reading and the look at
+// the names being issued (L11) has struck its entry by the second.
+func (m *Manager) loadDue(ctx context.Context, id EntryID) (Entry, error) {
+	e, err := m.journal.Load(ctx, id)
+	if err != nil {
+		return e, err
+	}
+	if m.issuing.has(e.Intent.UserName) || !m.overdue(e.RecordedAt, RollbackMinAge) {
+		return e, ErrNoEntry
+	}
+	return m.journal.Load(ctx, id)
 }
 
 func (m *Manager) rollBack(ctx context.Context, iam Users, e Entry) error {
@@ -48,5 +59,8 @@ func (m *Manager) rollBack(ctx context.Context, iam Users, e Entry) error {
 		return fmt.Errorf("roll back: %w", err)
 	}
 	m.log.Info("rolled back a user whose issuing did not finish", "user", e.Intent.UserName, "announced", e.announcedAt())
+	if e.Intent.Resent && !m.overdue(e.announcedAt(), announcedGoneAge) {
+		return nil // another CreateUser of ours may still be under way
+	}
 	return m.journal.Strike(ctx, e.ID)
 }

@@ -32,10 +32,10 @@ func isBusy(err error) bool { return errors.Is(err, awserr.Busy) }
 func isBusyOrUnseen(err error) bool { return isBusy(err) || errors.Is(err, awserr.NotFound) }
 
 // settle repeats a call that AWS refused for a reason that passes, doubling the
-// wait each time. It returns the last error.
+// wait each time. It returns the last error; a panic is an answer that was lost.
 func (m *Manager) settle(ctx context.Context, p patience, call func() error) error {
 	for wait := settleFirstWait; ; wait *= 2 {
-		err := call()
+		err := Recovered(call)
 		if err == nil || !p.passes(err) || wait > p.most {
 			return err
 		}

@@ -86,10 +86,13 @@ func (m *Manager) IssueUser(ctx context.Context, iam Users, spec UserSpec) (Issu
 		return IssuedUser{}, fmt.Errorf("journal user %q: %w", spec.Name, err)
 	}
 	a := attempt{entry: Entry{ID: id, Intent: intent, RecordedAt: intent.IssuedAt}}
-	key, err := m.makeUser(ctx, iam, spec, &a)
-	if err == nil {
-		err = m.commit(ctx, a.entry)
-	}
+	var key AccessKey
+	err = Recovered(func() (err error) {
+		if key, err = m.makeUser(ctx, iam, spec, &a); err != nil {
+			return err
+		}
+		return m.commit(ctx, &a)
+	})
 	if err != nil {
 		m.abandon(ctx, iam, a)
 		return IssuedUser{}, err
@@ -103,6 +106,7 @@ type attempt struct {
 	account   string
 	confirmed bool // AWS told that the user exists, by our call
 	lost      bool // an answer to CreateUser was lost: the user may exist, or appear later
+	striking  bool // the entry's strike was asked for: it may be gone
 }
 
 // makeUser creates, grants and keys the user. Everything but the key goes side
@@ -149,6 +153,11 @@ func (m *Manager) createUser(ctx context.Context, iam Users, spec UserSpec, a *a
 		if ctx.Err() != nil {
 			return errors.Join(err, ctx.Err())
 		}
+		if a.lost {
+			if noteErr := m.noteResent(ctx, a); noteErr != nil {
+				return errors.Join(err, noteErr)
+			}
+		}
 		err = m.settle(ctx, busy, func() (err error) {
 			a.account, err = iam.CreateUser(ctx, spec)
 			return err
@@ -167,6 +176,16 @@ func (m *Manager) createUser(ctx context.Context, iam Users, spec UserSpec, a *a
 	return err
 }
 
+// noteResent writes down that CreateUser is sent again: whoever rolls the entry
+// back must not take the first user that turns up for the last.
+func (m *Manager) noteResent(ctx context.Context, a *attempt) error {
+	if a.entry.Intent.Resent {
+		return nil
+	}
+	a.entry.Intent.Resent = true
+	return m.journal.Reassert(ctx, a.entry)
+}
+
 // createKey makes the user's access key. After a lost answer (L8) every key the
 // user has is one that nobody holds: it is deleted, and a key is made once more.
 func (m *Manager) createKey(ctx context.Context, iam Users, user string) (key AccessKey, err error) {
@@ -176,7 +195,8 @@ func (m *Manager) createKey(ctx context.Context, iam Users, user string) (key Ac
 	}
 	err = m.settle(ctx, fresh, create)
 	if err != nil && !awserr.Refused(err) && ctx.Err() == nil {
-		if err = m.deleteAllKeys(ctx, iam, user); err == nil {
+		err = m.settle(ctx, fresh, func() error { return m.deleteAllKeys(ctx, iam, user) })
+		if err == nil {
 			err = m.settle(ctx, fresh, create)
 		}
 	}
@@ -211,38 +231,55 @@ func (m *Manager) grants(ctx context.Context, iam Users, spec UserSpec) []func()
 }
 
 // commit strikes the entry of a user whose key exists. A request that took too
-// long by the wall clock must not commit: another node may have rolled its user
-// back meanwhile.
-func (m *Manager) commit(ctx context.Context, e Entry) error {
+// long by the wall clock must neither strike nor hand out: another node may
+// have rolled its user back meanwhile.
+func (m *Manager) commit(ctx context.Context, a *attempt) error {
+	if err := m.inTime(a.entry); err != nil {
+		return err
+	}
+	a.striking = true
+	if err := m.journal.Strike(ctx, a.entry.ID); err != nil {
+		return fmt.Errorf("strike journal entry of user %q: %w", a.entry.Intent.UserName, err)
+	}
+	return m.inTime(a.entry)
+}
+
+func (m *Manager) inTime(e Entry) error {
 	if m.overdue(e.Intent.IssuedAt, issueDeadline) {
 		return fmt.Errorf("issue user %q: %w", e.Intent.UserName, context.DeadlineExceeded)
-	}
-	if err := m.journal.Strike(ctx, e.ID); err != nil {
-		return fmt.Errorf("strike journal entry of user %q: %w", e.Intent.UserName, err)
 	}
 	return nil
 }
 
 // abandon removes what a failed request made. It runs on a context of its own,
-// since the request may have ended. The entry is struck only when nothing can
-// be left: no user was made, or it was destroyed and no CreateUser can still be
-// under way. Otherwise it stays, and the worker owes the removal.
+// since the request may have ended.
 func (m *Manager) abandon(ctx context.Context, iam Users, a attempt) {
 	ctx, cancel := detached(ctx, cleanupDeadline)
 	defer cancel()
-	var err error
-	if a.confirmed || a.lost {
-		err = m.DestroyUser(ctx, iam, a.doomed())
-	}
-	if err == nil && !a.lost {
-		err = m.journal.Strike(ctx, a.entry.ID)
-	} else if err != nil {
-		// The strike of commit may have taken effect although it failed.
-		err = errors.Join(err, m.journal.Reassert(ctx, a.entry))
-	}
+	err := Recovered(func() error { return m.undo(ctx, iam, a) })
 	if err != nil {
 		m.log.Warn("user of a failed request is left to the rollback", "user", a.entry.Intent.UserName, "error", err)
 	}
+}
+
+// undo destroys the user of an attempt. The entry is struck only when nothing
+// can be left: no user was made, or it was destroyed and no CreateUser can still
+// be under way. Otherwise it stays, and the worker owes the removal.
+func (m *Manager) undo(ctx context.Context, iam Users, a attempt) (unwritten error) {
+	if a.striking {
+		// The strike may have taken effect although it failed. The name is
+		// written down before AWS is asked for anything that may take long.
+		unwritten = Recovered(func() error { return m.journal.Reassert(ctx, a.entry) })
+	}
+	if a.confirmed || a.lost {
+		if err := m.DestroyUser(ctx, iam, a.doomed()); err != nil {
+			return errors.Join(err, unwritten)
+		}
+	}
+	if a.lost {
+		return unwritten
+	}
+	return m.journal.Strike(ctx, a.entry.ID)
 }
 
 func (a attempt) doomed() Doomed {

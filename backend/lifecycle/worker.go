@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -98,13 +99,14 @@ func (w *Worker) pass(ctx context.Context) {
 	err := Recovered(func() error { return w.rollBack(ctx) })
 	if ctx.Err() == nil && w.failing.changed(journalItem, err, w.manager.clock.Now()) {
 		w.log.Error("rollback pass failed", "error", err)
+		w.logStack(err)
 	}
 }
 
 // rollBack rolls back every journal entry that is due; one that fails delays
 // nobody and is tried again later and later.
 func (w *Worker) rollBack(ctx context.Context) error {
-	ids, err := w.manager.journal.Entries(ctx)
+	ids, err := w.entries(ctx)
 	if err != nil {
 		return err
 	}
@@ -117,7 +119,23 @@ func (w *Worker) rollBack(ctx context.Context) error {
 		err := Recovered(func() error { return w.manager.rollBackEntry(ctx, w.connect, id) })
 		if ctx.Err() == nil && w.failing.changed(string(id), err, now) {
 			w.log.Warn("rollback failed; it is tried again", "entry", id, "error", err)
+			w.logStack(err)
 		}
 	}
 	return nil
+}
+
+// entries lists the journal; storage that does not answer must not hold the
+// worker for ever.
+func (w *Worker) entries(ctx context.Context) ([]EntryID, error) {
+	ctx, cancel := context.WithTimeout(ctx, rollbackDeadline)
+	defer cancel()
+	return w.manager.journal.Entries(ctx)
+}
+
+// logStack writes down where a panic came from; its error does not say.
+func (w *Worker) logStack(err error) {
+	if caught := (*PanicError)(nil); errors.As(err, &caught) {
+		w.log.Error("caught a panic; please report it", "value", caught.Value, "stack", string(caught.Stack))
+	}
 }

@@ -1,0 +1,45 @@
+# Every target runs offline once its Go modules are there; vuln says SKIP then.
+
+LINT = go tool -modfile=scripts/tools/go.mod golangci-lint
+
+.DEFAULT_GOAL = help
+
+.PHONY: build
+build: ## the plugin and the AWS simulator, into bin/ (plugins also into bin/plugins/)
+	@scripts/build
+
+.PHONY: vault
+vault: ## link bin/vault, the server of tests and demo; the first build takes minutes (VAULT_BIN= overrides)
+	@scripts/link-vault
+
+.PHONY: check
+check: ## what to run before every commit: format, vet, lint, fast tests
+	$(LINT) fmt --diff
+	go vet ./...
+	$(LINT) run
+	@go run ./scripts/levels -fast
+
+.PHONY: test
+test: build vault ## every test level, with the race detector where a C compiler is there
+	@go run ./scripts/levels $(LEVELS)
+
+.PHONY: demo
+demo: ## credentials from a real Vault and a simulated AWS (ONESHOT=1: show and exit)
+	@scripts/build demo
+	@bin/demo $(if $(ONESHOT),-oneshot)
+
+.PHONY: fmt
+fmt: ## format the Go code
+	$(LINT) fmt
+
+.PHONY: vuln
+vuln: ## known vulnerabilities in what we link (asks the Go vulnerability database)
+	@scripts/vuln
+
+.PHONY: clean
+clean: ## remove what was built here; Vault stays in the user's cache
+	rm -rf bin
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 9
