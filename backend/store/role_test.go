@@ -21,7 +21,8 @@ func TestProblems(t *testing.T) {
 		{"equal TTLs", Role{CredentialTypes: []CredentialType{SessionToken}, DefaultSTSTTL: 5, MaxSTSTTL: 5}, nil},
 		{"a default without a maximum", Role{CredentialTypes: []CredentialType{SessionToken}, DefaultSTSTTL: 5}, nil},
 		{
-			"everything at once", Role{CredentialTypes: []CredentialType{IAMUser}, RoleARNs: []string{"x"}, DefaultSTSTTL: 2, MaxSTSTTL: 1, UserPath: "x", PermissionsBoundaryARN: "x"},
+			"everything at once",
+			Role{CredentialTypes: []CredentialType{IAMUser}, RoleARNs: []string{"x"}, DefaultSTSTTL: 2, MaxSTSTTL: 1, UserPath: "x", PermissionsBoundaryARN: "x"},
 			[]string{"role_arns is only", "default_sts_ttl is only", "max_sts_ttl is only", "default_sts_ttl 2ns is more", "user_path must", "permissions_boundary_arn is not"},
 		},
 	} {

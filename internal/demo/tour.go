@@ -44,7 +44,7 @@ func tour(ctx context.Context, out io.Writer, stack *devstack.Stack) error {
 // setUp writes the root config and three roles.
 func (g *guide) setUp(ctx context.Context, roleARN string) {
 	sim := g.stack.Sim
-	g.say("Give the engine the keys of an IAM user. The endpoints are the simulator's, in plain http, hence the warnings; on AWS leave them out.")
+	g.say("Give the engine the keys of an IAM user. The endpoints are the simulator's; on AWS leave them out.")
 	g.vault(ctx, "write", "aws/config/root",
 		"access_key="+sim.AccessKey, "secret_key="+sim.SecretKey, "region="+sim.Region,
 		"iam_endpoint="+sim.Endpoint, "sts_endpoint="+sim.Endpoint)

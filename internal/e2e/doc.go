@@ -2,9 +2,9 @@
 // vault command, as a user would; AWS is the simulator.
 //
 // Every script in testdata/script is a story of its own: it starts its own
-// simulator and its own Vault server, and leaves nothing behind. The numbered
-// steps are those of the walkthrough in docs/walkthrough.md. Build first, then
-// run them all, or one:
+// simulator and its own Vault server, and leaves nothing behind. Comments such
+// as "Step 8" number what users do with the engine; e2e_test.go has the list.
+// Build first, then run them all, or one:
 //
 //	make build vault
 //	go test ./internal/e2e
@@ -31,6 +31,7 @@
 //	awssim clear                   let no more calls go wrong
 //	awssim post PATH BODY          call its control API
 //	await DURATION COMMAND...      repeat one of these until it does as it should
+//	journal MOUNT                  list the journal entries of a mount; fails if there is none
 //	age MOUNT DURATION             set the journal entries of a mount back in time
 //	kill-plugin                    SIGKILL the plugin processes of this Vault server; prints their ids
 //	serve-imds NAME ROLE           stand in for the EC2 instance metadata service: sets IMDS

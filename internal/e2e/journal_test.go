@@ -35,6 +35,25 @@ func age(s *script, args []string) error {
 	return err
 }
 
+// listJournal lists the journal entries of a mount.
+func listJournal(s *script, args []string) error {
+	if len(args) != 1 {
+		return errUsage
+	}
+	folder, err := s.journal(args[0])
+	if err != nil {
+		return err
+	}
+	ids, err := s.rawList(folder)
+	for _, id := range ids {
+		fmt.Fprintln(&s.stdout, id)
+	}
+	if len(ids) == 0 && err == nil {
+		err = refusef("no journal entries in %s", args[0])
+	}
+	return err
+}
+
 // journal is where Vault keeps the write-ahead log of a mount.
 func (s *script) journal(mount string) (string, error) {
 	var answer struct {

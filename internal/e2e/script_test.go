@@ -71,6 +71,7 @@ func commands() map[string]command {
 		"credential":      credential,
 		"envfile":         envFile,
 		"iam-user":        iamUser,
+		"journal":         listJournal,
 		"kill-plugin":     killPlugin,
 		"serve-container": serveContainer,
 		"serve-imds":      serveIMDS,
