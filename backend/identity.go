@@ -34,7 +34,7 @@ func (b *Backend) identityWarnings(ctx context.Context, storage logical.Storage,
 	case errors.Is(err, awserr.Unavailable):
 		return []string{"the root credentials could not be tried: " + explain(err)}
 	case err != nil:
-		return []string{"AWS does not accept the root credentials: " + explain(err)}
+		return []string{"the root credentials do not work: " + explain(err)}
 	case strings.HasSuffix(identity.ARN, ":root"):
 		return []string{"these are keys of the AWS account's root user (" + identity.ARN + "): use those of a dedicated IAM user or role with the permissions in docs/permissions.md"}
 	}

@@ -269,3 +269,14 @@ func TestPanicIsAnswered(t *testing.T) {
 		t.Error("the log does not tell of the panic")
 	}
 }
+
+// TestNoCredentials: without keys and without an identity of the server the
+// answer says so, and what to do.
+func TestNoCredentials(t *testing.T) {
+	m := newMount(t, inProcess)
+	m.mustWrite("roles/x", plainUser())
+	m.wantError(m.read("creds/x"), http.StatusBadRequest, "Error creating IAM user: NoCredentials: config/root holds no access_key", "Write access_key and secret_key to config/root")
+	if left := m.journal(); len(left) != 0 {
+		t.Errorf("journal = %v", left)
+	}
+}

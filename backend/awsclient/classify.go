@@ -18,8 +18,8 @@ func wrap(op string, err error) error {
 	if err == nil {
 		return nil
 	}
-	if NoCredentials(err) {
-		return noCredentials(op, err)
+	if none := (*noCredentialsError)(nil); errors.As(err, &none) {
+		return noCredentials(op, none)
 	}
 	e := &awserr.Error{Op: op, Kind: awserr.Unavailable, Cause: err} // no reply: a transport failure
 	if reply := (*awshttp.ResponseError)(nil); errors.As(err, &reply) {

@@ -2,7 +2,6 @@ package awsclient
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -134,19 +133,13 @@ func sourceName(sdk string) string {
 	return sdk
 }
 
-// NoCredentials reports whether err says that there are no root credentials.
-func NoCredentials(err error) bool {
-	var none *noCredentialsError
-	return errors.As(err, &none)
-}
-
-func noCredentials(op string, cause error) *awserr.Error {
+func noCredentials(op string, err *noCredentialsError) *awserr.Error {
 	return &awserr.Error{
 		Op:      op,
 		Kind:    awserr.Denied,
-		Code:    "NoCredentials",
-		Message: fmt.Sprintf("config/root holds no access_key, and %s", &noCredentialsError{}),
-		Cause:   cause,
+		Code:    awserr.NoCredentials,
+		Message: fmt.Sprintf("config/root holds no access_key, and %v: %s", err, awserr.Reason(err.cause)),
+		Cause:   err,
 	}
 }
 

@@ -105,6 +105,10 @@ func (e *Error) Is(target error) bool {
 // Unwrap returns the cause, so that a cancelled context can be told.
 func (e *Error) Unwrap() error { return e.Cause }
 
+// NoCredentials is the code, of ours and not of AWS, for a call that was not
+// sent because there are no credentials to sign it with.
+const NoCredentials = "NoCredentials"
+
 // Refused reports whether AWS turned the call down without acting on it. When
 // it is false the call may have taken effect and its journal entry must stay.
 func Refused(err error) bool {

@@ -17,6 +17,7 @@ type advice struct {
 
 // remedies is searched from the top; the first match wins.
 var remedies = []advice{
+	{code: NoCredentials, text: "Write access_key and secret_key to config/root, or give the Vault server AWS credentials: environment, shared files, web identity, container endpoint or instance profile."},
 	{code: "SignatureDoesNotMatch", text: "Write access_key and secret_key of one pair to config/root, and check the clock of the Vault server."},
 	{code: "RegionDisabledException", text: "Activate STS for this region in the AWS account, or set sts_region in config/root to a region where it is active."},
 	{code: "OptInRequired", text: "Complete the sign-up of the AWS account, or enable the region in it."},

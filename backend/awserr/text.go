@@ -75,6 +75,10 @@ func (e *Error) withoutCode() string {
 	}
 }
 
+// Reason says in short and safe words why an AWS call, or what has to come before
+// it, failed without an answer of AWS.
+func Reason(cause error) string { return (&Error{Cause: cause}).withoutCode() }
+
 // networkProblem names the failures of a network in fixed words; "" is none of them.
 func networkProblem(err error) string {
 	var dns *net.DNSError
