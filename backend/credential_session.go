@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"vault-plugin-secrets-aws/backend/lifecycle"
@@ -185,6 +186,7 @@ func (o *order) ttl(mountMax time.Duration, limits ttlRange) (ttl time.Duration,
 	if o.Raw["ttl"] != nil && o.Raw["ttl"] != "" {
 		ttl = time.Duration(o.Get("ttl").(int)) * time.Second
 	}
+	asked := ttl
 	for _, limit := range []struct {
 		name string
 		max  time.Duration
@@ -195,7 +197,14 @@ func (o *order) ttl(mountMax time.Duration, limits ttlRange) (ttl time.Duration,
 		}
 	}
 	if ttl < limits.least || ttl > limits.most {
-		return 0, nil, invalid("ttl %s is out of the range that AWS takes for %s: %s to %s", ttl, credentialTypes(o.role), limits.least, limits.most)
+		return 0, nil, invalid("ttl %s is out of the range that AWS takes for %s: %s to %s%s", asked, credentialTypes(o.role), limits.least, limits.most, because(warnings))
 	}
 	return ttl, warnings, nil
+}
+
+func because(cuts []string) string {
+	if len(cuts) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(cuts, "; ") + ")"
 }

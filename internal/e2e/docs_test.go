@@ -11,7 +11,10 @@ import (
 	"vault-plugin-secrets-aws/internal/devstack"
 )
 
-// shownCommand is a vault command as the documents show it, in a console block.
+// consoleBlock holds commands to type; other blocks show output.
+var consoleBlock = regexp.MustCompile("(?ms)^ *```console$.*?^ *```$")
+
+// shownCommand is a vault command in such a block.
 var shownCommand = regexp.MustCompile(`(?m)^ *\$ (vault (?:[^\n\\]|\\\n)*)$`)
 
 // TestDocumentedCommands runs every vault command that README.md and docs/ show,
@@ -26,7 +29,8 @@ func TestDocumentedCommands(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		commands := shownCommand.FindAllStringSubmatch(string(text), -1)
+		blocks := strings.Join(consoleBlock.FindAllString(string(text), -1), "\n")
+		commands := shownCommand.FindAllStringSubmatch(blocks, -1)
 		if len(commands) == 0 && filepath.Base(page) != "README.md" {
 			continue
 		}
