@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"vault-plugin-secrets-aws/internal/awssim"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 )
 
 const federationPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ec2:*","sts:GetFederationToken"],"Resource":"*"}]}`
@@ -33,7 +36,8 @@ func sessionScenarios() []scenario {
 			m.wantError(m.read("sts/x"), http.StatusBadRequest, "Error assuming role: AccessDenied: ", "sts:AssumeRole", "trust policy")
 		}},
 		{"assumed_role: session names are normalised and cut", assumeRoleName},
-		{"session_token: answer, and MFA", sessionTokenLife},
+		{"session_token: answer, and MFA codes that are wrong", sessionTokenLife},
+		{"session_token: with the code of the root user's MFA device", sessionTokenMFA},
 		{"sessions: the TTL rules", sessionTTL},
 		{"sessions: a legacy role goes by its path", func(m *mount) {
 			m.configured().mustWrite("roles/x", map[string]any{"policy": ec2Policy})
@@ -156,6 +160,23 @@ func sessionTokenLife(m *mount) {
 	m.mustWrite("roles/x", map[string]any{"mfa_serial_number": "arn:aws:iam::" + m.admin.Account + ":mfa/none"})
 	m.wantError(m.read("creds/x"), http.StatusBadRequest, "mfa_code is required")
 	m.wantError(m.read("creds/x", map[string]any{"mfa_code": "123456"}), http.StatusBadRequest, "Error generating STS keys: AccessDenied")
+}
+
+func sessionTokenMFA(m *mount) {
+	made, err := m.configured().iam().CreateVirtualMFADevice(m.Context(), &iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: aws.String("engine")})
+	m.must(err)
+	serial, seed := made.VirtualMFADevice.SerialNumber, string(made.VirtualMFADevice.Base32StringSeed)
+	code := func(steps int) string {
+		code, err := awssim.TOTP(seed, m.sim.Now().Add(time.Duration(steps)*30*time.Second))
+		m.must(err)
+		return code
+	}
+	_, err = m.iam().EnableMFADevice(m.Context(), &iam.EnableMFADeviceInput{
+		UserName: &m.admin.UserName, SerialNumber: serial, AuthenticationCode1: aws.String(code(-1)), AuthenticationCode2: aws.String(code(0)),
+	})
+	m.must(err)
+	m.mustWrite("roles/x", map[string]any{"credential_type": "session_token", "mfa_serial_number": *serial})
+	m.wantSession(m.mustRead("creds/x", map[string]any{"mfa_code": code(1)}), time.Hour)
 }
 
 func sessionTTL(m *mount) {
