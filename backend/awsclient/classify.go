@@ -2,6 +2,7 @@ package awsclient
 
 import (
 	"errors"
+	"fmt"
 
 	"vault-plugin-secrets-aws/backend/awserr"
 
@@ -25,13 +26,23 @@ func wrap(op string, err error) error {
 	if reply := (*awshttp.ResponseError)(nil); errors.As(err, &reply) {
 		e.RequestID, e.Status = reply.ServiceRequestID(), reply.HTTPStatusCode()
 	}
-	if api := smithy.APIError(nil); errors.As(err, &api) {
+	if api := smithy.APIError(nil); errors.As(err, &api) && api.ErrorCode() != noCode {
 		e.Code, e.Message = api.ErrorCode(), api.ErrorMessage()
 	}
 	if e.Code != "" || e.Status != 0 {
 		e.Kind = awserr.KindOf(e.Code, e.Status)
 	}
 	return e
+}
+
+// noCode is what the SDK says where an error came with no code: the body is no
+// answer of AWS.
+const noCode = "UnknownError"
+
+// incomplete is the error of a success that does not hold what was asked for.
+// AWS sends no such answer; a proxy or another server may. Its effect is unknown.
+func incomplete(op, what string) error {
+	return &awserr.Error{Op: op, Kind: awserr.Unknown, Cause: fmt.Errorf("the answer holds no %s", what)}
 }
 
 // retrying returns the retryer that repeats failed calls at most retries times,

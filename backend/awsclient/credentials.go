@@ -44,6 +44,9 @@ func staticConfig(s Settings) (aws.Config, error) {
 // ambientConfig is the SDK's default chain: environment, shared files, web
 // identity, container endpoint, instance profile.
 func ambientConfig(ctx context.Context, s Settings) (aws.Config, error) {
+	if _, err := customRoots(); err != nil {
+		return aws.Config{}, err // the SDK would not name the variable
+	}
 	options := []func(*config.LoadOptions) error{
 		config.WithHTTPClient(pooled()),
 		config.WithLogger(logging.Nop{}), // what goes wrong is in the errors

@@ -79,7 +79,23 @@ func CheckEndpoint(text string) error {
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		return fmt.Errorf("must not hold a user, a query or a fragment")
 	}
-	if ip, err := netip.ParseAddr(u.Hostname()); err == nil && ip.Unmap().IsLinkLocalUnicast() {
+	return checkHost(u.Hostname())
+}
+
+// numeric are hosts that some resolvers read as an IPv4 address in another
+// spelling: 2852039166, 0xa9fea9fe, 169.254.43518. No name ends in a number.
+var numeric = regexp.MustCompile(`(?i)(^|\.)(\d+|0x[0-9a-f]*)\.?$`)
+
+// metadata is where AWS's metadata services live in IPv6.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html (checked 2026-11)
+var metadata = netip.MustParsePrefix("fd00:ec2::/32")
+
+func checkHost(host string) error {
+	ip, err := netip.ParseAddr(host)
+	switch {
+	case err != nil && numeric.MatchString(host):
+		return fmt.Errorf("must not be an address in an unusual spelling")
+	case err == nil && (ip.Unmap().IsLinkLocalUnicast() || metadata.Contains(ip.WithZone(""))):
 		return fmt.Errorf("must not be a link-local address")
 	}
 	return nil

@@ -63,6 +63,9 @@ func (c *Client) CreateAccessKey(ctx context.Context, user string) (lifecycle.Ac
 	if err != nil {
 		return lifecycle.AccessKey{}, wrap("iam:CreateAccessKey", err)
 	}
+	if out.AccessKey == nil {
+		return lifecycle.AccessKey{}, incomplete("iam:CreateAccessKey", "access key")
+	}
 	return lifecycle.AccessKey{
 		ID:     aws.ToString(out.AccessKey.AccessKeyId),
 		Secret: lifecycle.Secret(aws.ToString(out.AccessKey.SecretAccessKey)),
@@ -162,6 +165,9 @@ func (c *Client) CreatedAt(ctx context.Context, user string) (time.Time, error) 
 	out, err := c.iam.GetUser(ctx, &iam.GetUserInput{UserName: &user})
 	if err != nil {
 		return time.Time{}, wrap("iam:GetUser", err)
+	}
+	if out.User == nil || out.User.CreateDate == nil {
+		return time.Time{}, incomplete("iam:GetUser", "creation date")
 	}
 	return aws.ToTime(out.User.CreateDate), nil
 }

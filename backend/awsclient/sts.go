@@ -46,11 +46,11 @@ func (c *Client) AssumeRole(ctx context.Context, spec lifecycle.AssumeRoleSpec) 
 	if err != nil {
 		return lifecycle.Session{}, err
 	}
-	session := sessionOf(out.Credentials)
+	session, err := sessionOf("sts:AssumeRole", out.Credentials)
 	if out.AssumedRoleUser != nil {
 		session.ARN = aws.ToString(out.AssumedRoleUser.Arn)
 	}
-	return session, nil
+	return session, err
 }
 
 // FederationToken implements lifecycle.Sessions.
@@ -67,7 +67,7 @@ func (c *Client) FederationToken(ctx context.Context, spec lifecycle.FederationS
 	if err != nil {
 		return lifecycle.Session{}, err
 	}
-	return sessionOf(out.Credentials), nil
+	return sessionOf("sts:GetFederationToken", out.Credentials)
 }
 
 // SessionToken implements lifecycle.Sessions.
@@ -83,7 +83,7 @@ func (c *Client) SessionToken(ctx context.Context, spec lifecycle.SessionTokenSp
 	if err != nil {
 		return lifecycle.Session{}, err
 	}
-	return sessionOf(out.Credentials), nil
+	return sessionOf("sts:GetSessionToken", out.Credentials)
 }
 
 // Identity is who the root credentials are in AWS.
@@ -113,16 +113,17 @@ func (c *Client) Account(ctx context.Context) (string, error) {
 	return identity.Account, err
 }
 
-func sessionOf(creds *types.Credentials) lifecycle.Session {
+// sessionOf is the session in the answer of op.
+func sessionOf(op string, creds *types.Credentials) (lifecycle.Session, error) {
 	if creds == nil {
-		return lifecycle.Session{}
+		return lifecycle.Session{}, incomplete(op, "credentials")
 	}
 	return lifecycle.Session{
 		AccessKey:    aws.ToString(creds.AccessKeyId),
 		SecretKey:    lifecycle.Secret(aws.ToString(creds.SecretAccessKey)),
 		SessionToken: lifecycle.Secret(aws.ToString(creds.SessionToken)),
 		Expires:      aws.ToTime(creds.Expiration),
-	}
+	}, nil
 }
 
 func optional(s string) *string {

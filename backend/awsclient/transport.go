@@ -36,10 +36,21 @@ func pooled() *awshttp.BuildableClient {
 // trustingTransport is pooled with the certificates of AWS_CA_BUNDLE, as the
 // SDK's default chain reads it.
 func trustingTransport() (*http.Transport, error) {
+	roots, err := customRoots()
+	if err != nil {
+		return nil, err
+	}
 	transport := pooled().GetTransport()
+	transport.TLSClientConfig.RootCAs = roots
+	return transport, nil
+}
+
+// customRoots are the certificates of AWS_CA_BUNDLE; nil, which stands for the
+// system's, if it is not set.
+func customRoots() (*x509.CertPool, error) {
 	path := os.Getenv("AWS_CA_BUNDLE")
 	if path == "" {
-		return transport, nil
+		return nil, nil
 	}
 	pem, err := os.ReadFile(path)
 	if err != nil {
@@ -49,8 +60,7 @@ func trustingTransport() (*http.Transport, error) {
 	if !roots.AppendCertsFromPEM(pem) {
 		return nil, fmt.Errorf("read AWS_CA_BUNDLE: %s holds no certificate in PEM form", path)
 	}
-	transport.TLSClientConfig.RootCAs = roots
-	return transport, nil
+	return roots, nil
 }
 
 // withoutRedirects never sends a signed request where a server points.

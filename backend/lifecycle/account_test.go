@@ -18,7 +18,9 @@ type user struct {
 	created time.Time
 	foreign bool // not ours: somebody else made it
 	spec    lifecycle.UserSpec
-	unseen  int // so many calls still find no such user
+	unseen  int // so many calls of its first minute still find no such user
+
+	reported bool // that its name is written down nowhere
 
 	keys     map[string]keyState // by id
 	policies map[string]bool
@@ -31,7 +33,7 @@ type keyState string
 
 const (
 	plainKey   keyState = "plain"
-	lateKey    keyState = "late"    // made by a request nobody waits for any more
+	lateKey    keyState = "late"    // made by a request nobody waits for: its secret is known to nobody
 	strangeKey keyState = "strange" // made by somebody else, unknown to the lease
 )
 
@@ -65,7 +67,7 @@ func (a iam) on(ctx context.Context, op, name string, effect func(u *user, c cal
 		if u == nil {
 			return a.world.refusal(c, awserr.NotFound, "NoSuchEntity")
 		}
-		if u.unseen > 0 {
+		if u.unseen > 0 && time.Since(u.created) < time.Minute {
 			u.unseen--
 			return a.world.refusal(c, awserr.NotFound, "NoSuchEntity")
 		}
@@ -73,16 +75,24 @@ func (a iam) on(ctx context.Context, op, name string, effect func(u *user, c cal
 	})
 }
 
+// asked is an answer that only those get to see who waited for it: what a late
+// call still writes is not returned.
+func asked[T any](answer *T, err error) (T, error) {
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return *answer, nil
+}
+
 // list is a call that returns names.
-func (a iam) list(ctx context.Context, op, name string, of func(lifecycle.Parts) []string) (names []string, err error) {
-	err = a.on(ctx, op, name, func(u *user, _ call) error {
+func (a iam) list(ctx context.Context, op, name string, of func(lifecycle.Parts) []string) ([]string, error) {
+	var names []string
+	err := a.on(ctx, op, name, func(u *user, _ call) error {
 		names = of(u.parts())
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return names, nil
+	return asked(&names, err)
 }
 
 // add is a call that hangs something on a user.
@@ -149,26 +159,25 @@ func (a iam) JoinGroup(ctx context.Context, name, group string) error {
 }
 
 // CreateAccessKey implements lifecycle.UserMaker.
-func (a iam) CreateAccessKey(ctx context.Context, name string) (key lifecycle.AccessKey, err error) {
+func (a iam) CreateAccessKey(ctx context.Context, name string) (lifecycle.AccessKey, error) {
 	w := a.world
-	err = a.on(ctx, "CreateAccessKey", name, func(u *user, c call) error {
+	var key lifecycle.AccessKey
+	err := a.on(ctx, "CreateAccessKey", name, func(u *user, c call) error {
 		if len(u.keys) >= 2 {
 			return w.refusal(c, awserr.Limit, "LimitExceeded")
 		}
-		w.checkKeyLast(u, c)
 		w.keysMade++
 		key.ID = fmt.Sprintf("AKIA%d", w.keysMade)
 		key.Secret = lifecycle.Secret("secret of " + key.ID)
-		u.keys[key.ID] = plainKey
 		if w.landing {
 			u.keys[key.ID] = lateKey
+			return nil
 		}
+		u.keys[key.ID] = plainKey
+		w.checkKeyLast(u, c)
 		return nil
 	})
-	if err != nil {
-		return lifecycle.AccessKey{}, err
-	}
-	return key, nil
+	return asked(&key, err)
 }
 
 // ListAccessKeys implements lifecycle.UserRemover.
@@ -230,12 +239,13 @@ func (a iam) DeleteUser(ctx context.Context, name string) error {
 }
 
 // CreatedAt implements lifecycle.UserInspector. IAM keeps whole seconds.
-func (a iam) CreatedAt(ctx context.Context, name string) (created time.Time, err error) {
-	err = a.on(ctx, "GetUser", name, func(u *user, _ call) error {
+func (a iam) CreatedAt(ctx context.Context, name string) (time.Time, error) {
+	var created time.Time
+	err := a.on(ctx, "GetUser", name, func(u *user, _ call) error {
 		created = u.created.Truncate(time.Second)
 		return nil
 	})
-	return created, err
+	return asked(&created, err)
 }
 
 // Account implements lifecycle.UserInspector.

@@ -16,6 +16,7 @@ type clock struct {
 	lifecycle.SystemClock
 	mu    sync.Mutex
 	ahead time.Duration
+	back  time.Duration // what it has jumped back in all
 }
 
 // Now implements lifecycle.Clock.
@@ -30,6 +31,7 @@ func (c *clock) jump(by time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.ahead += by
+	c.back += max(0, -by)
 }
 
 // wallAhead moves the wall clock reading of t and leaves the monotonic one, if

@@ -33,14 +33,15 @@ const (
 	cancelledAfter mishap = "cancelledAfter" //
 	panics         mishap = "panics"         //
 	panicsAfter    mishap = "panicsAfter"    //
-	late           mishap = "late"           // no answer; the effect comes fault.delay later
+	late           mishap = "late"           // no answer; the effect comes fault.delay later (storage: lost)
 	jump           mishap = "jump"           // all is well, but the wall clock jumps by fault.delay
+	slow           mishap = "slow"           // all is well, but the answer takes fault.delay
 	dies           mishap = "dies"           // the process ends, with it all it would still do
 	diesAfter      mishap = "diesAfter"      //
 )
 
 // effective are the mishaps that let the call take effect.
-var effective = []mishap{lost, hangAfter, cancelledAfter, panicsAfter, jump, diesAfter, ""}
+var effective = []mishap{lost, hangAfter, cancelledAfter, panicsAfter, diesAfter}
 
 // fault makes calls go wrong.
 type fault struct {
@@ -104,6 +105,9 @@ func (w *world) matchFault(c call) (met fault) {
 			met = *f
 		}
 	}
+	if met.how == late && c.onJournal() {
+		met.how = lost
+	}
 	return met
 }
 
@@ -117,14 +121,18 @@ func (p *process) call(ctx context.Context, c call, effect func() error) error {
 	if err := p.world.clock.Sleep(ctx, way); err != nil {
 		return noAnswer(c, err)
 	}
-	if !slices.Contains(effective, f.how) {
+	switch {
+	case f.how == jump:
+		p.world.clock.jump(f.delay)
+	case f.how == slow:
+		way += f.delay
+	case slices.Contains(effective, f.how):
+		_ = p.world.apply(c, effect) // whatever AWS says, nobody hears it
+		return p.suffer(ctx, c, f, nil)
+	case f.how != "":
 		return p.suffer(ctx, c, f, effect)
 	}
-	err = p.world.apply(c, effect)
-	if f.how != "" && f.how != jump {
-		return p.suffer(ctx, c, f, nil)
-	}
-	p.world.clock.jump(f.delay)
+	err = p.arrive(c, effect)
 	if sleepErr := p.world.clock.Sleep(ctx, way); sleepErr != nil {
 		return noAnswer(c, sleepErr)
 	}
@@ -143,6 +151,9 @@ func (p *process) enter(ctx context.Context, c call) (fault, time.Duration, erro
 		return fault{}, 0, noAnswer(c, ctx.Err())
 	}
 	w.calls = append(w.calls, c)
+	if deadline, ok := ctx.Deadline(); ok {
+		w.deadlines[c.op] = deadline
+	}
 	p.check(c)
 	return w.matchFault(c), w.oneWay(c), nil
 }
@@ -154,8 +165,18 @@ func (w *world) oneWay(c call) time.Duration {
 		return 0
 	}
 	h := fnv.New32a()
-	fmt.Fprint(h, w.seed, c, len(w.calls))
+	fmt.Fprint(h, w.seed, c, w.sent[c])
+	w.sent[c]++
 	return 5*time.Millisecond + time.Duration(h.Sum32()%40_000)*time.Microsecond
+}
+
+// arrive is the effect of a call that nothing happens to, but that its process
+// may have died meanwhile.
+func (p *process) arrive(c call, effect func() error) error {
+	if p.world.brittle && p.isDead() {
+		return noAnswer(c, fmt.Errorf("the process is dead"))
+	}
+	return p.world.apply(c, effect)
 }
 
 // apply lets a call take effect.
@@ -194,19 +215,44 @@ func (p *process) suffer(ctx context.Context, c call, f fault, effect func() err
 	case dies, diesAfter:
 		p.die()
 	case late:
-		time.AfterFunc(f.delay, func() { w.land(c, effect) })
+		w.send(c, f.delay, effect)
 	}
 	return noAnswer(c, fmt.Errorf("connection reset by peer"))
 }
 
-// land lets a call take effect whose client has long gone.
-func (w *world) land(c call, effect func() error) {
+// send leaves a call under way whose client is gone.
+func (w *world) send(c call, delay time.Duration, effect func() error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.landing = true
-	_ = effect() // nobody is there to hear
-	w.landing = false
-	w.checkNames(c)
+	w.underWay[c]++
+	time.AfterFunc(delay, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.underWay[c]--
+		w.landing = true
+		_ = effect() // nobody is there to hear
+		w.landing = false
+		w.checkNames(c)
+	})
+}
+
+// expectsAny reports whether any late request is under way.
+func (w *world) expectsAny() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, n := range w.underWay {
+		if n > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// expects reports whether a CreateUser of this name is under way.
+func (w *world) expects(name string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.underWay[call{"iam:CreateUser", name}] > 0
 }
 
 // clientKey is where a request's context keeps the way to end it.

@@ -22,7 +22,7 @@ const foreignKind = "(another kind)"
 func (j journal) Record(ctx context.Context, intent lifecycle.UserIntent) (id lifecycle.EntryID, err error) {
 	w := j.world
 	err = j.call(ctx, call{"journal:Record", intent.UserName}, func() error {
-		id = w.write(lifecycle.Entry{Intent: intent, RecordedAt: w.clock.Now().Truncate(time.Second)})
+		id = w.write(lifecycle.Entry{Intent: intent, RecordedAt: w.clock.Now().Add(-w.skew).Truncate(time.Second)})
 		return nil
 	})
 	if err != nil {
@@ -48,6 +48,9 @@ func (j journal) Strike(ctx context.Context, id lifecycle.EntryID) error {
 		delete(w.entries, id)
 		if j.issuing[name] {
 			w.committed[name] = j.process
+		}
+		if j.dead {
+			w.excuseCommitted(j.process)
 		}
 		return nil
 	})

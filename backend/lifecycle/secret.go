@@ -9,7 +9,8 @@ import (
 const redacted = "[redacted]"
 
 // Secret is a text that must reach nobody but the one who asked for it. Printed,
-// logged or encoded it is [redacted]; Reveal returns it.
+// logged or encoded it is [redacted]; Reveal returns it. Only slices of them must
+// not be logged: hclog looks past the type of the elements.
 type Secret string
 
 // Reveal returns the secret text, for the answer to the one who asked.
