@@ -28,6 +28,10 @@ demo: ## credentials from a real Vault and a simulated AWS (ONESHOT=1: show and 
 	@scripts/build demo
 	@bin/demo $(if $(ONESHOT),-oneshot)
 
+.PHONY: mutate
+mutate: ## break the code in one place at a time and show which test notices (ONLY=prefixes)
+	@go run ./scripts/mutate $(ONLY)
+
 .PHONY: fmt
 fmt: ## format the Go code
 	$(LINT) fmt

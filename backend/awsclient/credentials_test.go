@@ -147,7 +147,7 @@ func TestAmbient(t *testing.T) {
 	t.Run("redirects", func(t *testing.T) {
 		elsewhere := newRecorder(t, answering(http.StatusOK, ""))
 		server := newRecorder(t, func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, elsewhere.endpoint, http.StatusTemporaryRedirect)
+			http.Redirect(w, r, elsewhere.endpoint, http.StatusFound)
 		})
 		setenv(t, map[string]string{"AWS_ACCESS_KEY_ID": "AKIAAMBIENT", "AWS_SECRET_ACCESS_KEY": "s", "AWS_ENDPOINT_URL": server.endpoint})
 		_, _ = mustClient(t, awsclient.Settings{}).ListAccessKeys(t.Context(), "vault-a")

@@ -38,18 +38,15 @@ func TestMain(m *testing.M) {
 		}
 	}
 	proxy := httptest.NewServer(outside)
-	home, err := os.MkdirTemp("", "awsclient")
-	must(err)
 	for name, value := range map[string]string{
 		"HTTPS_PROXY":               proxy.URL,
-		"HOME":                      home,
+		"HOME":                      "/nonexistent",
 		"AWS_EC2_METADATA_DISABLED": "true",
 	} {
 		must(os.Setenv(name, value))
 	}
 	code := m.Run()
 	proxy.Close()
-	must(os.RemoveAll(home))
 	os.Exit(code)
 }
 

@@ -3,6 +3,7 @@ package lifecycle_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -151,7 +152,7 @@ func TestL6TheClientLeavesAWait(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		w.inject(fault{op: "iam:CreateAccessKey", times: -1, how: refused, err: someErrors["busy"]})
+		w.inject(fault{op: "iam:CreateUser", times: -1, how: refused, err: someErrors["busy"]})
 		start := time.Now()
 		if _, err := w.start().issue(ctx, plainSpec("vault-a")); err == nil {
 			t.Error("IssueUser succeeded")
@@ -176,6 +177,9 @@ func TestL6Overdue(t *testing.T) {
 			}
 			if !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("%v: IssueUser: %v, want %v", f, err, context.DeadlineExceeded)
+			}
+			if struck := slices.Index(w.called(), "journal:Strike"); f.met.op != "journal:Strike" && struck < slices.Index(w.called(), "iam:DeleteUser") {
+				t.Errorf("%v: the entry was struck before the user was gone: %q", f, w.called())
 			}
 			if diff := cmp.Diff([]string{}, w.ourUsers()); diff != "" {
 				t.Errorf("%v: users left:\n%s", f, diff)

@@ -24,20 +24,20 @@ func (c call) onJournal() bool { return strings.HasPrefix(c.op, "journal:") }
 type mishap string
 
 const (
-	refused        mishap = "refused"        // a definite no: fault.err, or AccessDenied
-	unavailable    mishap = "unavailable"    // no answer, no effect
-	lost           mishap = "lost"           // no answer
-	hang           mishap = "hang"           // no answer until the context ends
-	hangAfter      mishap = "hangAfter"      //
-	cancelled      mishap = "cancelled"      // the request's client leaves during the call
-	cancelledAfter mishap = "cancelledAfter" //
-	panics         mishap = "panics"         //
-	panicsAfter    mishap = "panicsAfter"    //
-	late           mishap = "late"           // no answer; the effect comes fault.delay later (storage: lost)
-	jump           mishap = "jump"           // all is well, but the wall clock jumps by fault.delay
-	slow           mishap = "slow"           // all is well, but the answer takes fault.delay
-	dies           mishap = "dies"           // the process ends, with it all it would still do
-	diesAfter      mishap = "diesAfter"      //
+	refused        mishap = "refused"     // a definite no: fault.err, or AccessDenied
+	unavailable    mishap = "unavailable" // no answer, no effect
+	lost           mishap = "lost"        // no answer
+	hang           mishap = "hang"        // no answer until the context ends
+	hangAfter      mishap = "hangAfter"
+	cancelled      mishap = "cancelled" // the request's client leaves during the call
+	cancelledAfter mishap = "cancelledAfter"
+	panics         mishap = "panics"
+	panicsAfter    mishap = "panicsAfter"
+	late           mishap = "late" // no answer; the effect comes fault.delay later (storage: lost)
+	jump           mishap = "jump" // all is well, but the wall clock jumps by fault.delay
+	slow           mishap = "slow" // all is well, but the answer takes fault.delay
+	dies           mishap = "dies" // the process ends, with it all it would still do
+	diesAfter      mishap = "diesAfter"
 )
 
 // effective are the mishaps that let the call take effect.
@@ -188,14 +188,12 @@ func (w *world) apply(c call, effect func() error) error {
 	return err
 }
 
-// suffer is what a call that goes wrong ends in.
+// suffer is what a call that goes wrong ends in. effect is nil if it had one.
 func (p *process) suffer(ctx context.Context, c call, f fault, effect func() error) error {
 	w := p.world
-	w.mu.Lock()
 	if c.op == "journal:Reassert" && effect != nil {
 		w.lostTwice(c.user)
 	}
-	w.mu.Unlock()
 	switch f.how {
 	case refused:
 		if f.err != nil {

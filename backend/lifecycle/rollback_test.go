@@ -107,13 +107,10 @@ func (w *world) mustHaveLeft(t *testing.T, id lifecycle.EntryID, left bool) {
 	if diff := cmp.Diff(wantEntries, w.journalled()); diff != "" {
 		t.Errorf("entries (-want +got):\n%s", diff)
 	}
-	if exists := w.users["vault-a"] != nil; exists != left {
-		t.Errorf("the user exists: %t, want %t", exists, left)
-	}
 	if left {
-		if diff := cmp.Diff(allParts(), w.users["vault-a"].parts()); diff != "" {
-			t.Errorf("parts (-before +after):\n%s", diff)
-		}
+		w.mustBeUntouched(t)
+	} else if w.users["vault-a"] != nil {
+		t.Error("the user is still there")
 	}
 	warnings := w.log.lines(t, "warn")
 	if len(warnings) != wantWarnings {
@@ -123,6 +120,18 @@ func (w *world) mustHaveLeft(t *testing.T, id lifecycle.EntryID, left bool) {
 		if !strings.Contains(warning.Error, `"vault-a"`) {
 			t.Errorf("warning %+v does not name the user", warning)
 		}
+	}
+}
+
+// mustBeUntouched wants the user of putForeign as it was.
+func (w *world) mustBeUntouched(t *testing.T) {
+	t.Helper()
+	u := w.users["vault-a"]
+	if u == nil {
+		t.Fatal("the user is gone")
+	}
+	if diff := cmp.Diff(allParts(), u.parts()); diff != "" {
+		t.Errorf("parts (-before +after):\n%s", diff)
 	}
 }
 
@@ -141,9 +150,7 @@ func TestL5TakenNames(t *testing.T) {
 			}
 			w.settle(t.Context())
 			w.mustBeSettled(t)
-			if diff := cmp.Diff(allParts(), w.users["vault-a"].parts()); diff != "" {
-				t.Errorf("parts (-before +after):\n%s", diff)
-			}
+			w.mustBeUntouched(t)
 		})
 	}
 }

@@ -26,14 +26,17 @@ import (
 	"time"
 )
 
-func main() {
+func main() { os.Exit(mutateMain(os.Args[1:])) }
+
+// mutateMain is main with an exit code, so that what it defers runs.
+func mutateMain(prefixes []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := mutate(ctx, os.Stdout, chosen(os.Args[1:])); err != nil {
-		stop()
+	if err := mutate(ctx, os.Stdout, chosen(prefixes)); err != nil {
 		fmt.Fprintln(os.Stdout, "FAIL", err)
-		os.Exit(1)
+		return 1
 	}
+	return 0
 }
 
 // chosen are the mutations whose name begins with one of the prefixes; all if
@@ -100,5 +103,5 @@ type verdict struct {
 
 // String is the verdict's line.
 func (v verdict) String() string {
-	return fmt.Sprintf("%s %5.1fs  %-64s %s", v.outcome, v.took.Seconds(), v.mutation.name, v.by)
+	return fmt.Sprintf("%s %5.1fs  %-70s %s", v.outcome, v.took.Seconds(), v.mutation.name, v.by)
 }

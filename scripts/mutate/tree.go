@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -41,8 +42,8 @@ func (t tree) remove() { _ = os.RemoveAll(t.root) } // in the system's temporary
 // copy copies a file or a folder.
 func (t tree) copy(ctx context.Context, name string) error {
 	return filepath.WalkDir(name, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || ctx.Err() != nil {
-			return cmpErr(err, ctx.Err())
+		if err := errors.Join(err, ctx.Err()); err != nil {
+			return err
 		}
 		if entry.IsDir() {
 			return os.MkdirAll(filepath.Join(t.root, path), 0o700)
@@ -58,49 +59,40 @@ func (t tree) copy(ctx context.Context, name string) error {
 	})
 }
 
-func cmpErr(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
+// try runs the test that is to notice a mutation.
+func (t tree) try(ctx context.Context, m mutation) verdict {
+	start := time.Now()
+	result, by, err := t.spoilt(m, func() (outcome, string) {
+		return judge(t.test(ctx, m.dir(), m.run))
+	})
+	if err != nil {
+		result, by = broken, err.Error()
 	}
-	return nil
+	return verdict{mutation: m, outcome: result, by: by, took: time.Since(start)}
 }
 
-// try spoils a file, runs the test that is to notice, and puts the file back.
-func (t tree) try(ctx context.Context, m mutation) verdict {
-	v := verdict{mutation: m, outcome: broken}
+// spoilt does something while a file is spoilt, and puts it back.
+func (t tree) spoilt(m mutation, do func() (outcome, string)) (outcome, string, error) {
 	path := filepath.Join(t.root, m.file)
 	original, err := os.ReadFile(path)
 	if err != nil {
-		v.by = err.Error()
-		return v
+		return "", "", err
 	}
-	spoilt, err := m.apply(string(original))
+	text, err := m.apply(string(original))
 	if err != nil {
-		v.by = err.Error()
-		return v
+		return "", "", err
 	}
-	if err := os.WriteFile(path, []byte(spoilt), 0o600); err != nil {
-		v.by = err.Error()
-		return v
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		return "", "", err
 	}
-	start := time.Now()
-	output, err := t.test(ctx, m.dir(), m.run)
-	v.took = time.Since(start)
-	v.outcome, v.by = judge(output, err)
-	if err := os.WriteFile(path, original, 0o600); err != nil {
-		v.outcome, v.by = broken, err.Error()
-	}
-	return v
+	result, by := do()
+	return result, by, os.WriteFile(path, original, 0o600)
 }
 
-// test runs tests of one package.
+// test runs tests of one package. The race detector would cost more than it
+// adds here.
 func (t tree) test(ctx context.Context, dir, run string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, "go", "test", "-count=1", "-timeout=60s", "-run="+run, "./"+dir, "-rapid.nofailfile")
-	if !strings.Contains(dir, "lifecycle") {
-		cmd.Args = cmd.Args[:len(cmd.Args)-1] // a flag of rapid, which only lifecycle's tests link
-	}
+	cmd := exec.CommandContext(ctx, "go", "test", "-count=1", "-timeout=60s", "-run="+run, "./"+dir)
 	cmd.Dir = t.root
 	return cmd.CombinedOutput()
 }
