@@ -31,11 +31,15 @@ func (j journal) Strike(ctx context.Context, id lifecycle.EntryID) error {
 // Entries implements lifecycle.Journal.
 func (j journal) Entries(ctx context.Context) ([]lifecycle.EntryID, error) {
 	keys, err := framework.ListWAL(ctx, j.storage)
+	return entryIDs(keys), err
+}
+
+func entryIDs(keys []string) []lifecycle.EntryID {
 	ids := make([]lifecycle.EntryID, len(keys))
 	for i, key := range keys {
 		ids[i] = lifecycle.EntryID(key)
 	}
-	return ids, err
+	return ids
 }
 
 // Load implements lifecycle.Journal.

@@ -14,6 +14,7 @@ import (
 func (b *Backend) paths() []*framework.Path {
 	return []*framework.Path{
 		b.pathConfigRoot(),
+		b.pathConfigRotateRoot(),
 		b.pathConfigLease(),
 		b.pathListRoles(),
 		b.pathRole(),
@@ -22,10 +23,10 @@ func (b *Backend) paths() []*framework.Path {
 }
 
 // specialPaths says what Vault keeps local to a cluster and seal-wraps. The
-// prefixes of records and of our own journal come with them: users/, journal/.
+// prefix of records, users/, comes with them.
 func specialPaths() *logical.Paths {
 	return &logical.Paths{
-		LocalStorage:    []string{framework.WALPrefix},
+		LocalStorage:    []string{framework.WALPrefix, ownJournal},
 		SealWrapStorage: []string{store.RootConfigKey, "static-creds/"},
 	}
 }

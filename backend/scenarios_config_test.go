@@ -145,7 +145,7 @@ func rootUnknownFields(m *mount) {
 
 func specialPaths(m *mount) {
 	paths := m.backend.SpecialPaths()
-	if diff := cmp.Diff([]string{"wal/"}, paths.LocalStorage); diff != "" {
+	if diff := cmp.Diff([]string{"wal/", "journal/"}, paths.LocalStorage); diff != "" {
 		m.Error(diff)
 	}
 	if diff := cmp.Diff([]string{"config/root", "static-creds/"}, paths.SealWrapStorage); diff != "" {

@@ -86,22 +86,16 @@ func (c *Client) SessionToken(ctx context.Context, spec lifecycle.SessionTokenSp
 	return sessionOf("sts:GetSessionToken", out.Credentials)
 }
 
-// Identity is who the root credentials are in AWS.
-type Identity struct {
-	Account string
-	ARN     string
-}
-
 // Identity asks AWS who the root credentials are.
-func (c *Client) Identity(ctx context.Context) (Identity, error) {
+func (c *Client) Identity(ctx context.Context) (lifecycle.Identity, error) {
 	out, err := viaSTS(ctx, c, "sts:GetCallerIdentity", func(client *sts.Client) (*sts.GetCallerIdentityOutput, error) {
 		return client.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	})
 	if err != nil {
-		return Identity{}, err
+		return lifecycle.Identity{}, err
 	}
 	c.learnAccount(aws.ToString(out.Account))
-	return Identity{Account: aws.ToString(out.Account), ARN: aws.ToString(out.Arn)}, nil
+	return lifecycle.Identity{Account: aws.ToString(out.Account), ARN: aws.ToString(out.Arn)}, nil
 }
 
 // Account implements lifecycle.UserInspector.

@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"vault-plugin-secrets-aws/backend/awserr"
@@ -47,14 +48,12 @@ func gist(err error) string {
 	return err.Error()
 }
 
-// keep forgets the entries that are not in ids any more.
-func (b backoff) keep(ids []EntryID) {
-	for item := range b {
-		if item != journalItem && !slices.Contains(ids, EntryID(item)) {
-			delete(b, item)
+// keep forgets the items of a duty that are not there any more.
+func (b backoff) keep(duty string, items []EntryID) {
+	for name := range b {
+		item, ok := strings.CutPrefix(name, duty+"/")
+		if ok && !slices.Contains(items, EntryID(item)) {
+			delete(b, name)
 		}
 	}
 }
-
-// journalItem stands for the pass as a whole.
-const journalItem = "journal"

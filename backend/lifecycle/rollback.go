@@ -10,6 +10,15 @@ import (
 // each entry, since the root config may change between two.
 type Connect func(ctx context.Context) (Users, error)
 
+// rollbacks is the worker's duty over the journal of dynamic users.
+func (m *Manager) rollbacks(connect Connect) Duty {
+	return Duty{
+		Name:   "rollback",
+		Items:  m.journal.Entries,
+		Attend: func(ctx context.Context, id EntryID) error { return m.rollBackEntry(ctx, connect, id) },
+	}
+}
+
 // rollBackEntry destroys the user that an old entry announces and strikes the
 // entry. Entries that are young, being issued by this process, of another kind
 // or struck meanwhile are left alone.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"vault-plugin-secrets-aws/backend/awserr"
 
@@ -17,6 +18,8 @@ type Manager struct {
 	clock   Clock
 	log     hclog.Logger
 	issuing names
+
+	rotating sync.Mutex // held by the one rotation of the root key; nothing else waits for it
 }
 
 // NewManager returns the manager of a mount.

@@ -10,11 +10,11 @@ import (
 )
 
 // Worker is the one background worker of a mount. It runs on a node that owns
-// storage, does one pass a minute and one whenever it is woken. Destroying the
-// condemned, rotation and tidy join the pass with their issues.
+// storage, does one pass a minute and one whenever it is woken. A pass attends
+// to its duties in their order.
 type Worker struct {
 	manager *Manager
-	connect Connect
+	duties  []Duty
 	log     hclog.Logger
 	failing backoff
 
@@ -26,11 +26,20 @@ type Worker struct {
 // passEvery is how often the worker looks without being woken.
 const passEvery = time.Minute
 
-// NewWorker returns a worker that is not running yet.
-func NewWorker(manager *Manager, connect Connect) *Worker {
+// Duty is one kind of work. Items lists what there is; Attend does what is due of
+// one item and has its own deadline, so that one bad item delays nobody.
+type Duty struct {
+	Name   string
+	Items  func(ctx context.Context) ([]EntryID, error)
+	Attend func(ctx context.Context, item EntryID) error
+}
+
+// NewWorker returns a worker that is not running yet. Rolling back comes before
+// the other duties.
+func NewWorker(manager *Manager, connect Connect, others ...Duty) *Worker {
 	return &Worker{
 		manager: manager,
-		connect: connect,
+		duties:  append([]Duty{manager.rollbacks(connect)}, others...),
 		log:     manager.log.Named("worker"),
 		failing: make(backoff),
 		wake:    make(chan chan struct{}),
@@ -94,47 +103,47 @@ func (w *Worker) next(ctx context.Context) (passed chan struct{}, more bool) {
 	}
 }
 
-// pass does what is due. A failing item is logged when its error changes.
+// pass attends to every duty. A failing item is logged when its error changes.
 func (w *Worker) pass(ctx context.Context) {
-	err := Recovered(func() error { return w.rollBack(ctx) })
-	if ctx.Err() == nil && w.failing.changed(journalItem, err, w.manager.clock.Now()) {
-		w.log.Error("rollback pass failed", "error", err)
-		w.logStack(err)
+	for _, duty := range w.duties {
+		err := Recovered(func() error { return w.attend(ctx, duty) })
+		w.note(ctx, duty.Name, err)
 	}
 }
 
-// rollBack rolls back every journal entry that is due; one that fails delays
-// nobody and is tried again later and later.
-func (w *Worker) rollBack(ctx context.Context) error {
-	ids, err := w.entries(ctx)
+// attend does what is due of a duty; an item that fails delays nobody and is
+// tried again later and later.
+func (w *Worker) attend(ctx context.Context, duty Duty) error {
+	items, err := w.items(ctx, duty)
 	if err != nil {
 		return err
 	}
-	w.failing.keep(ids)
-	for _, id := range ids {
-		now := w.manager.clock.Now()
-		if ctx.Err() != nil || !w.failing.due(string(id), now) {
+	w.failing.keep(duty.Name, items)
+	for _, item := range items {
+		name := duty.Name + "/" + string(item)
+		if ctx.Err() != nil || !w.failing.due(name, w.manager.clock.Now()) {
 			continue
 		}
-		err := Recovered(func() error { return w.manager.rollBackEntry(ctx, w.connect, id) })
-		if ctx.Err() == nil && w.failing.changed(string(id), err, now) {
-			w.log.Warn("rollback failed; it is tried again", "entry", id, "error", err)
-			w.logStack(err)
-		}
+		w.note(ctx, name, Recovered(func() error { return duty.Attend(ctx, item) }))
 	}
 	return nil
 }
 
-// entries lists the journal; storage that does not answer must not hold the
+// items lists a duty's items; storage that does not answer must not hold the
 // worker for ever.
-func (w *Worker) entries(ctx context.Context) ([]EntryID, error) {
+func (w *Worker) items(ctx context.Context, duty Duty) ([]EntryID, error) {
 	ctx, cancel := context.WithTimeout(ctx, rollbackDeadline)
 	defer cancel()
-	return w.manager.journal.Entries(ctx)
+	return duty.Items(ctx)
 }
 
-// logStack writes down where a panic came from; its error does not say.
-func (w *Worker) logStack(err error) {
+// note remembers the outcome of an item and logs an error that is new. A worker
+// that is ending has errors of its own making.
+func (w *Worker) note(ctx context.Context, item string, err error) {
+	if ctx.Err() != nil || !w.failing.changed(item, err, w.manager.clock.Now()) {
+		return
+	}
+	w.log.Warn("failed; it is tried again", "item", item, "error", err)
 	if caught := (*PanicError)(nil); errors.As(err, &caught) {
 		w.log.Error("caught a panic; please report it", "value", caught.Value, "stack", string(caught.Stack))
 	}

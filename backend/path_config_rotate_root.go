@@ -1,0 +1,122 @@
+package backend
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"vault-plugin-secrets-aws/backend/awsclient"
+	"vault-plugin-secrets-aws/backend/lifecycle"
+	"vault-plugin-secrets-aws/backend/store"
+
+	"github.com/hashicorp/vault/sdk/framework"
+	"github.com/hashicorp/vault/sdk/helper/consts"
+	"github.com/hashicorp/vault/sdk/logical"
+)
+
+// pathConfigRotateRoot serves config/rotate-root: a new key for the root user.
+func (b *Backend) pathConfigRotateRoot() *framework.Path {
+	return &framework.Path{
+		Pattern: "config/rotate-root",
+		Operations: map[logical.Operation]framework.OperationHandler{
+			logical.UpdateOperation: forwarded(operation(b.rotateRoot, "Replace the root key by a new one.")),
+		},
+		HelpSynopsis:    "Replace the root key by a new one that only Vault knows.",
+		HelpDescription: help("config_rotate_root.txt"),
+	}
+}
+
+// rotateRoot handles an update of config/rotate-root.
+func (b *Backend) rotateRoot(ctx context.Context, req *logical.Request, _ *framework.FieldData) (*logical.Response, error) {
+	rotation, err := b.rotation(ctx, req.Storage)
+	if err != nil {
+		return nil, err
+	}
+	rotated, err := b.users.RotateRoot(ctx, rotation)
+	if errors.Is(err, lifecycle.ErrCannotRotate) {
+		return nil, invalid("%v", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	resp := &logical.Response{Data: map[string]any{"access_key": rotated.AccessKey}}
+	if rotated.Leftover != nil {
+		resp.AddWarning("the new key is in force, but the old one could not be deleted yet; it is tried again: " + explain(rotated.Leftover))
+	}
+	return resp, nil
+}
+
+// secondariesLag is how long the old key stays where other clusters read the
+// root config: they still hold it until replication has told them.
+const secondariesLag = 10 * time.Minute
+
+// rotation is a rotation of the root key in force.
+func (b *Backend) rotation(ctx context.Context, storage logical.Storage) (lifecycle.RootRotation, error) {
+	c, found, err := store.Records{Storage: storage}.RootConfig(ctx)
+	if err != nil {
+		return lifecycle.RootRotation{}, err
+	}
+	if !found {
+		return lifecycle.RootRotation{}, invalid("no configuration found for config/root: write it first")
+	}
+	if c.AccessKey == "" || c.SecretKey == "" {
+		return lifecycle.RootRotation{}, invalid("Cannot call config/rotate-root when either access_key or secret_key is empty: the root credentials are the Vault server's own")
+	}
+	root, err := b.root(ctx, storage)
+	if err != nil {
+		return lifecycle.RootRotation{}, err
+	}
+	r := lifecycle.RootRotation{
+		Keys:    root,
+		As:      as(*c),
+		Config:  rootKeyStore{backend: b, records: store.Records{Storage: storage}},
+		Journal: keyJournal{storage: storage},
+	}
+	if b.System().ReplicationState().HasState(consts.ReplicationPerformancePrimary) && !b.System().LocalMount() {
+		r.RetireAfter = secondariesLag
+	}
+	return r, nil
+}
+
+// rootKeyDuty finishes what rotations left.
+func (b *Backend) rootKeyDuty(storage logical.Storage) lifecycle.Duty {
+	return b.users.RootKeyDuty(keyJournal{storage: storage}, func(ctx context.Context) (lifecycle.RootRotation, error) {
+		return b.rotation(ctx, storage)
+	})
+}
+
+// as reaches AWS with a new key, on the way that the config says.
+func as(c store.RootConfig) func(ctx context.Context, key lifecycle.AccessKey) (lifecycle.Identifier, error) {
+	return func(ctx context.Context, key lifecycle.AccessKey) (lifecycle.Identifier, error) {
+		c.AccessKey, c.SecretKey = key.ID, key.Secret.Reveal()
+		return awsclient.New(ctx, settingsOf(&c))
+	}
+}
+
+// rootKeyStore is the root key in config/root.
+type rootKeyStore struct {
+	backend *Backend
+	records store.Records
+}
+
+// StoredKey implements lifecycle.RootConfig.
+func (s rootKeyStore) StoredKey(ctx context.Context) (string, error) {
+	c, _, err := s.records.RootConfig(ctx)
+	return c.AccessKey, err
+}
+
+// ReplaceKey implements lifecycle.RootConfig. The record is read again: an
+// operator may have changed it since the rotation began.
+func (s rootKeyStore) ReplaceKey(ctx context.Context, oldID string, key lifecycle.AccessKey) error {
+	s.backend.writing.Lock()
+	defer s.backend.writing.Unlock()
+	c, _, err := s.records.RootConfig(ctx)
+	if err != nil {
+		return err
+	}
+	if c.AccessKey != oldID {
+		return lifecycle.ErrConfigChanged
+	}
+	c.AccessKey, c.SecretKey = key.ID, key.Secret.Reveal()
+	return s.records.PutRootConfig(ctx, c)
+}
