@@ -5,6 +5,7 @@
 // # Paths
 //
 //	config/root     root credentials and how AWS is reached
+//	config/rotate-root  a new root key
 //	config/lease    how long IAM user credentials live
 //	roles           list of roles
 //	roles/<name>    what a credential may do

@@ -109,7 +109,7 @@ func mustWork(t *testing.T, cloud cloud, key lifecycle.AccessKey) {
 	settings := cloud.settings()
 	settings.AccessKey, settings.SecretKey = key.ID, key.Secret.Reveal()
 	got, err := mustClient(t, settings).Identity(t.Context())
-	want := awsclient.Identity{Account: account, ARN: "arn:aws:iam::123456789012:user/vault/vault-a"}
+	want := lifecycle.Identity{Account: account, ARN: "arn:aws:iam::123456789012:user/vault/vault-a"}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("Identity: %v (-want +got):\n%s", err, diff)
 	}

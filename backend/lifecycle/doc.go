@@ -29,8 +29,9 @@
 //	L7  NoSuchEntity means gone only for an old user in its account     destroy.go
 //	L8  a create call is repeated blindly only after a refusal          user.go
 //	L11 names this process is issuing are left alone by the worker      names.go
+//	R1  a stored root key has worked before the old one is deleted      rootkey.go
 //	L12 the worker acts only after a successful storage write           rollback.go
 //
 // Reading order: ports.go, user.go, destroy.go, rollback.go, worker.go,
-// session.go.
+// session.go, rootkey.go.
 package lifecycle

@@ -107,7 +107,7 @@ func (w *Worker) next(ctx context.Context) (passed chan struct{}, more bool) {
 func (w *Worker) pass(ctx context.Context) {
 	for _, duty := range w.duties {
 		err := Recovered(func() error { return w.attend(ctx, duty) })
-		w.note(ctx, duty.Name, err)
+		w.note(ctx, hclog.Error, duty.Name, err)
 	}
 }
 
@@ -124,7 +124,7 @@ func (w *Worker) attend(ctx context.Context, duty Duty) error {
 		if ctx.Err() != nil || !w.failing.due(name, w.manager.clock.Now()) {
 			continue
 		}
-		w.note(ctx, name, Recovered(func() error { return duty.Attend(ctx, item) }))
+		w.note(ctx, hclog.Warn, name, Recovered(func() error { return duty.Attend(ctx, item) }))
 	}
 	return nil
 }
@@ -139,11 +139,11 @@ func (w *Worker) items(ctx context.Context, duty Duty) ([]EntryID, error) {
 
 // note remembers the outcome of an item and logs an error that is new. A worker
 // that is ending has errors of its own making.
-func (w *Worker) note(ctx context.Context, item string, err error) {
+func (w *Worker) note(ctx context.Context, level hclog.Level, item string, err error) {
 	if ctx.Err() != nil || !w.failing.changed(item, err, w.manager.clock.Now()) {
 		return
 	}
-	w.log.Warn("failed; it is tried again", "item", item, "error", err)
+	w.log.Log(level, "failed; it is tried again", "item", item, "error", err)
 	if caught := (*PanicError)(nil); errors.As(err, &caught) {
 		w.log.Error("caught a panic; please report it", "value", caught.Value, "stack", string(caught.Stack))
 	}

@@ -32,6 +32,7 @@ const (
 	deadlines = "backend/lifecycle/deadlines.go"
 	rollback  = "backend/lifecycle/rollback.go"
 	settle    = "backend/lifecycle/settle.go"
+	rootkey   = "backend/lifecycle/rootkey.go"
 	worker    = "backend/lifecycle/worker.go"
 	backoff   = "backend/lifecycle/backoff.go"
 	parallel  = "backend/lifecycle/parallel.go"
@@ -402,23 +403,79 @@ var mutations = []mutation{
 		run:  "TestRollbackAge",
 	},
 	{
+		name: "R1: the new key is stored unproven",
+		file: rootkey,
+		old:  "if err := m.proveKey(ctx, r, key); err != nil {",
+		new:  "if err := ctx.Err(); err != nil {",
+		run:  "TestR1",
+	},
+	{
+		name: "R1: one proof is enough",
+		file: rootkey,
+		old:  "proofs = 3",
+		new:  "proofs = 1",
+		run:  "TestR1",
+	},
+	{
+		name: "R1: proofs need not be in a row",
+		file: rootkey,
+		old:  "\t\t\taccepted = 0\n",
+		new:  "\t\t\taccepted--\n",
+		run:  "TestR1ProofsInARow",
+	},
+	{
+		name: "R1: the old key goes whatever is stored",
+		file: rootkey,
+		old:  `if stored == e.Intent.New && stored != "" {`,
+		new:  `if stored != "" {`,
+		run:  "TestR1",
+	},
+	{
+		name: "R1: a new key is not journalled by its name",
+		file: rootkey,
+		old:  "e.Intent.New = key.ID",
+		new:  "_ = key.ID",
+		run:  "TestR1",
+	},
+	{
+		name: "L1: a root key is not journalled",
+		file: rootkey,
+		old:  "return r.Journal.RecordKey(ctx, KeyIntent{",
+		new:  "return func(_ context.Context, i KeyIntent) (KeyEntry, error) { return KeyEntry{Intent: i}, nil }(ctx, KeyIntent{",
+		run:  "TestR1",
+	},
+	{
+		name: "L7: a rotation is finished in another account",
+		file: rootkey,
+		old:  "compareAccounts(e.Intent.Account, identity.Account)",
+		new:  `compareAccounts("", identity.Account)`,
+		run:  "TestRotateRootOtherAccount",
+	},
+	{
+		name: "L8: a root key whose answer was lost stays",
+		file: rootkey,
+		old:  "lost = slices.DeleteFunc(ids, func(id string) bool { return id == keep || slices.Contains(intent.Seen, id) })",
+		new:  "lost = ids[:0]",
+		run:  "TestR1",
+	},
+	{
 		name: "worker: a panic ends it",
 		file: worker,
-		old:  "err := Recovered(func() error { return w.rollBack(ctx) })",
-		new:  "err := w.rollBack(ctx)",
+		old:  "err := Recovered(func() error { return w.attend(ctx, duty) })",
+		new:  "err := w.attend(ctx, duty)",
 		run:  "TestWorkerSurvivesAPanic",
 	},
 	{
 		name: "worker: an entry that fails ends the pass",
 		file: worker,
-		old:  "\t\tif ctx.Err() == nil && w.failing.changed(string(id), err, now) {",
-		new:  "\t\tif err != nil {\n\t\t\treturn err\n\t\t}\n\t\tif ctx.Err() == nil && w.failing.changed(string(id), err, now) {",
+		old:  "w.note(ctx, hclog.Warn, name, Recovered(func() error { return duty.Attend(ctx, item) }))",
+		new:  "if err := Recovered(func() error { return duty.Attend(ctx, item) }); err != nil {\n\t\t\treturn err\n\t\t}",
 		run:  "TestWorkerOneBadEntry",
 	},
 	{
 		name: "worker: an entry that fails is tried in every pass",
 		file: worker,
-		old:  "!w.failing.due(string(id), now)",
+		old:  "!w.failing.due(name, w.manager.clock.Now())",
 		new:  "false",
 		run:  "TestWorkerBacksOff",
 	},
