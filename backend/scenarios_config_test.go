@@ -181,7 +181,7 @@ func leaseScenarios() []scenario {
 
 func helpScenarios() []scenario {
 	return []scenario{{"help: the mount and every path have help that says more than the path", func(m *mount) {
-		for _, path := range []string{"", "config/root", "config/lease", "roles", "roles/x", "creds/x", "sts/x"} {
+		for _, path := range []string{"", "config/root", "config/rotate-root", "config/lease", "roles", "roles/x", "creds/x", "sts/x"} {
 			resp, err := m.backend.HandleRequest(m.Context(), &logical.Request{Operation: logical.HelpOperation, Path: path, Storage: m.storage})
 			if err != nil {
 				m.Errorf("help of %q: %v\n%s", path, err, m.log)
