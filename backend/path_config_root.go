@@ -80,6 +80,22 @@ var configRootFields = map[string]*framework.FieldSchema{
 		Type:        framework.TypeString,
 		Description: "Template of IAM user names and STS session names: at most 2048 bytes. Empty restores the default.",
 	},
+	"allowed_policy_arns": {
+		Type:        framework.TypeCommaStringSlice,
+		Description: "Patterns of the policy_arns that roles may have; * stands for any text. Empty: no limit.",
+	},
+	"allowed_role_arns": {
+		Type:        framework.TypeCommaStringSlice,
+		Description: "Patterns of the role_arns that roles may have; * stands for any text. Empty: no limit.",
+	},
+	"allowed_user_paths": {
+		Type:        framework.TypeCommaStringSlice,
+		Description: "Patterns of the user_path that roles may have; * stands for any text. Empty: no limit.",
+	},
+	"required_permissions_boundary_arn": {
+		Type:        framework.TypeString,
+		Description: "The permissions_boundary_arn that every iam_user role must have. Empty: no limit.",
+	},
 	"role_arn": {
 		Type:        framework.TypeString,
 		Description: "ARN of the IAM role for workload identity federation. Has no effect without identity_token_audience.",
@@ -98,24 +114,28 @@ func (b *Backend) readConfigRoot(ctx context.Context, req *logical.Request, _ *f
 		return nil, err
 	}
 	return &logical.Response{Data: map[string]any{
-		"access_key":                 c.AccessKey,
-		"region":                     c.Region,
-		"iam_endpoint":               c.IAMEndpoint,
-		"sts_endpoint":               c.STSEndpoint,
-		"sts_region":                 c.STSRegion,
-		"sts_fallback_endpoints":     list(c.STSFallbackEndpoints),
-		"sts_fallback_regions":       list(c.STSFallbackRegions),
-		"max_retries":                c.MaxRetries,
-		"username_template":          templateOf(c),
-		"role_arn":                   c.RoleARN,
-		"identity_token_audience":    c.IdentityTokenAudience,
-		"identity_token_ttl":         int64(c.IdentityTokenTTL.Seconds()),
-		"rotation_schedule":          c.RotationSchedule,
-		"rotation_window":            c.RotationWindow.Seconds(),
-		"rotation_period":            c.RotationPeriod.Seconds(),
-		"disable_automated_rotation": c.DisableAutomatedRotation,
-		"credential_source":          b.credentialSource(ctx, req.Storage),
-		"names_unique":               b.namesUnique(c),
+		"allowed_policy_arns":               list(c.AllowedPolicyARNs),
+		"allowed_role_arns":                 list(c.AllowedRoleARNs),
+		"allowed_user_paths":                list(c.AllowedUserPaths),
+		"required_permissions_boundary_arn": c.RequiredPermissionsBoundaryARN,
+		"access_key":                        c.AccessKey,
+		"region":                            c.Region,
+		"iam_endpoint":                      c.IAMEndpoint,
+		"sts_endpoint":                      c.STSEndpoint,
+		"sts_region":                        c.STSRegion,
+		"sts_fallback_endpoints":            list(c.STSFallbackEndpoints),
+		"sts_fallback_regions":              list(c.STSFallbackRegions),
+		"max_retries":                       c.MaxRetries,
+		"username_template":                 templateOf(c),
+		"role_arn":                          c.RoleARN,
+		"identity_token_audience":           c.IdentityTokenAudience,
+		"identity_token_ttl":                int64(c.IdentityTokenTTL.Seconds()),
+		"rotation_schedule":                 c.RotationSchedule,
+		"rotation_window":                   c.RotationWindow.Seconds(),
+		"rotation_period":                   c.RotationPeriod.Seconds(),
+		"disable_automated_rotation":        c.DisableAutomatedRotation,
+		"credential_source":                 b.credentialSource(ctx, req.Storage),
+		"names_unique":                      b.namesUnique(c),
 	}}, nil
 }
 
@@ -173,16 +193,19 @@ func (b *Backend) mergeConfigRoot(c *store.RootConfig, d *framework.FieldData) e
 		"access_key": &c.AccessKey, "secret_key": &c.SecretKey, "region": &c.Region,
 		"iam_endpoint": &c.IAMEndpoint, "sts_endpoint": &c.STSEndpoint, "sts_region": &c.STSRegion,
 		"username_template": &c.UsernameTemplate, "role_arn": &c.RoleARN,
+		"required_permissions_boundary_arn": &c.RequiredPermissionsBoundaryARN,
 	} {
 		if v, ok := d.GetOk(field); ok {
 			*to = v.(string)
 		}
 	}
-	if v, ok := d.GetOk("sts_fallback_endpoints"); ok {
-		c.STSFallbackEndpoints = v.([]string)
-	}
-	if v, ok := d.GetOk("sts_fallback_regions"); ok {
-		c.STSFallbackRegions = v.([]string)
+	for field, to := range map[string]*[]string{
+		"sts_fallback_endpoints": &c.STSFallbackEndpoints, "sts_fallback_regions": &c.STSFallbackRegions,
+		"allowed_policy_arns": &c.AllowedPolicyARNs, "allowed_role_arns": &c.AllowedRoleARNs, "allowed_user_paths": &c.AllowedUserPaths,
+	} {
+		if v, ok := d.GetOk(field); ok {
+			*to = v.([]string)
+		}
 	}
 	if v, ok := d.GetOk("max_retries"); ok {
 		c.MaxRetries = v.(int)

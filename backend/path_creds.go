@@ -99,6 +99,9 @@ func (b *Backend) readCreds(ctx context.Context, req *logical.Request, d *framew
 	if o.root, err = b.root(ctx, req.Storage); err != nil {
 		return nil, err
 	}
+	if problems := o.root.config.Forbids(o.role); len(problems) > 0 {
+		return nil, invalid("role %q: %s", o.roleName, strings.Join(problems, "; "))
+	}
 	resp, err := t.issue(b, ctx, o)
 	if err != nil {
 		return nil, err

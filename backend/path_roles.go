@@ -210,7 +210,11 @@ func (b *Backend) changeRole(ctx context.Context, records store.Records, d *fram
 	if err != nil {
 		return nil, nil, err
 	}
-	if problems := role.Problems(); len(problems) > 0 {
+	config, _, err := records.RootConfig(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if problems := append(role.Problems(), config.Forbids(role)...); len(problems) > 0 {
 		return nil, nil, invalid("error(s) validating supplied role data: %s", strings.Join(problems, "; "))
 	}
 	return role, warnings, records.PutRole(ctx, name, role)

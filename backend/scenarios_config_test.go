@@ -23,6 +23,7 @@ func configScenarios() []scenario {
 		{"config/root: keys of the account's root user work, with a warning", rootUserWarning},
 		{"config/root: keys that AWS refuses are stored, with a warning", rootRefusedWarning},
 		{"config/root: a stored template nobody would accept is readable", rootStoredTemplate},
+		{"config/root: limits for those who write roles, at the write and when issuing", rootLimits},
 		{"config/root: unknown fields of a write are told", rootUnknownFields},
 		{"config/root: stored secrets are seal-wrapped, the journal is local", specialPaths},
 	}
@@ -36,7 +37,8 @@ func rootRoundTrip(m *mount) {
 		"sts_region": "", "sts_fallback_endpoints": []any{}, "sts_fallback_regions": []any{}, "max_retries": 0,
 		"username_template": naming.Default, "role_arn": "", "identity_token_audience": "", "identity_token_ttl": 0,
 		"rotation_schedule": "", "rotation_window": 0, "rotation_period": 0, "disable_automated_rotation": false,
-		"credential_source": "config/root", "names_unique": true,
+		"credential_source": "config/root", "names_unique": true, "allowed_policy_arns": []any{}, "allowed_role_arns": []any{},
+		"allowed_user_paths": []any{}, "required_permissions_boundary_arn": "",
 	}
 	if diff := cmp.Diff(want, plain(m, got)); diff != "" {
 		m.Errorf("read (-want +got):\n%s", diff)
@@ -141,6 +143,26 @@ func rootUnknownFields(m *mount) {
 	m.wantWarning(m.mustWrite("config/root", map[string]any{"regoin": "x"}), "unrecognized", "regoin")
 	m.mustWrite("roles/x", map[string]any{"credential_type": "iam_user", "policy_arns": readOnlyPolicy})
 	m.wantWarning(m.mustWrite("roles/x", map[string]any{"policy_arn": "x"}), "unrecognized", "policy_arn")
+}
+
+func rootLimits(m *mount) {
+	m.configured().mustWrite("roles/old", map[string]any{"credential_type": "iam_user", "policy_arns": readOnlyPolicy})
+	m.mustWrite("roles/sts", map[string]any{"credential_type": "assumed_role", "role_arns": "arn:aws:iam::123456789012:role/admin"})
+	bound := "arn:aws:iam::" + m.admin.Account + ":policy/bound"
+	m.mustWrite("config/root", map[string]any{
+		"allowed_policy_arns": "arn:aws:iam::aws:policy/AmazonEC2*", "allowed_role_arns": "arn:aws:iam::*:role/app-*",
+		"allowed_user_paths": "/apps/*", "required_permissions_boundary_arn": bound,
+	})
+	m.wantError(m.read("creds/old"), http.StatusBadRequest, "policy_arns", readOnlyPolicy, "allowed_policy_arns", "user_path \"/\"", "permissions_boundary_arn", bound)
+	m.wantError(m.read("sts/sts"), http.StatusBadRequest, "role_arns", "role/admin", "allowed_role_arns")
+	m.wantError(m.write("roles/new", map[string]any{"arn": readOnlyPolicy}), http.StatusBadRequest, "allowed_policy_arns")
+	m.wantError(m.write("roles/new", map[string]any{"credential_type": "assumed_role", "role_arns": "arn:aws:iam::123456789012:role/x"}), http.StatusBadRequest, "allowed_role_arns")
+	good := map[string]any{"credential_type": "iam_user", "policy_arns": "arn:aws:iam::aws:policy/AmazonEC2ReadOnlyAccess", "user_path": "/apps/a/", "permissions_boundary_arn": bound}
+	m.mustWrite("roles/new", good)
+	m.sim.PutPolicy(m.admin.Account, "bound", ec2Policy)
+	m.mustRead("creds/new")
+	m.mustWrite("config/root", map[string]any{"allowed_policy_arns": "", "allowed_role_arns": []any{}, "allowed_user_paths": "", "required_permissions_boundary_arn": ""})
+	m.mustRead("creds/old")
 }
 
 func specialPaths(m *mount) {

@@ -109,3 +109,27 @@ func FuzzRole(f *testing.F) {
 		}
 	})
 }
+
+func TestMatches(t *testing.T) {
+	for _, tc := range []struct {
+		pattern, text string
+		want          bool
+	}{
+		{"a", "a", true},
+		{"a", "ab", false},
+		{"*", "", true},
+		{"*", "a/b", true},
+		{"a*", "a", true},
+		{"a*", "ba", false},
+		{"*a", "ba", true},
+		{"a*a", "a", false},
+		{"a*b*c", "a-b-c", true},
+		{"a*b*c", "acb", false},
+		{"a**c", "abc", true},
+		{"", "a", false},
+	} {
+		if got := matches(tc.pattern, tc.text); got != tc.want {
+			t.Errorf("matches(%q, %q) = %v", tc.pattern, tc.text, got)
+		}
+	}
+}

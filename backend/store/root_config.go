@@ -35,6 +35,8 @@ type RootConfig struct {
 	RotationWindow           time.Duration `json:"rotation_window"`
 	RotationPeriod           time.Duration `json:"rotation_period"`
 	DisableAutomatedRotation bool          `json:"disable_automated_rotation"`
+
+	Limits // ours; the built-in engine passes over them
 }
 
 // SDKRetries is the MaxRetries that leaves the number to the SDK.
