@@ -62,7 +62,7 @@ func digest(config *store.RootConfig) (key [sha256.Size]byte, err error) {
 }
 
 func (b *Backend) makeRoot(ctx context.Context, config *store.RootConfig) (*root, error) {
-	settings := settingsOf(config)
+	settings := b.settingsOf(config)
 	if !settings.Static() && b.options.Ambient == AmbientForbidden {
 		return nil, invalid("config/root holds no access_key, and this plugin was registered with -ambient-credentials=off: write access_key and secret_key to config/root")
 	}
@@ -86,7 +86,7 @@ func templateOf(config *store.RootConfig) string {
 
 // settingsOf says how AWS is reached. sts_region and the fallbacks have an
 // effect with and without sts_endpoint.
-func settingsOf(c *store.RootConfig) awsclient.Settings {
+func (b *Backend) settingsOf(c *store.RootConfig) awsclient.Settings {
 	endpoints := []awsclient.Endpoint{{URL: c.STSEndpoint, Region: c.STSRegion}}
 	for i := range min(len(c.STSFallbackEndpoints), len(c.STSFallbackRegions)) {
 		endpoints = append(endpoints, awsclient.Endpoint{URL: c.STSFallbackEndpoints[i], Region: c.STSFallbackRegions[i]})
@@ -98,6 +98,7 @@ func settingsOf(c *store.RootConfig) awsclient.Settings {
 		IAMEndpoint: c.IAMEndpoint,
 		STS:         endpoints,
 		MaxRetries:  c.MaxRetries,
+		Now:         b.options.Clock.Now,
 	}
 }
 

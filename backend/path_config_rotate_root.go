@@ -68,7 +68,7 @@ func (b *Backend) rotation(ctx context.Context, storage logical.Storage) (lifecy
 	}
 	r := lifecycle.RootRotation{
 		Keys:    root,
-		As:      as(*c),
+		As:      b.as(*c),
 		Config:  rootKeyStore{backend: b, records: store.Records{Storage: storage}},
 		Journal: keyJournal{storage: storage},
 	}
@@ -86,10 +86,10 @@ func (b *Backend) rootKeyDuty(storage logical.Storage) lifecycle.Duty {
 }
 
 // as reaches AWS with a new key, on the way that the config says.
-func as(c store.RootConfig) func(ctx context.Context, key lifecycle.AccessKey) (lifecycle.Identifier, error) {
+func (b *Backend) as(c store.RootConfig) func(ctx context.Context, key lifecycle.AccessKey) (lifecycle.Identifier, error) {
 	return func(ctx context.Context, key lifecycle.AccessKey) (lifecycle.Identifier, error) {
 		c.AccessKey, c.SecretKey = key.ID, key.Secret.Reveal()
-		return awsclient.New(ctx, settingsOf(&c))
+		return awsclient.New(ctx, b.settingsOf(&c))
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -28,6 +29,8 @@ type Settings struct {
 	// MaxRetries is how often a failed call is repeated; negative: the SDK's
 	// default of 2. Calls that create are repeated only when throttled.
 	MaxRetries int
+
+	Now func() time.Time // the clock by which endpoints that failed get another chance
 }
 
 // Static reports whether the settings hold credentials of their own.
@@ -38,7 +41,8 @@ func (s Settings) Static() bool { return s.AccessKey != "" }
 // keeps the connections and the SDK's retry budget together.
 type Client struct {
 	iam         *iam.Client
-	sts         []*sts.Client // in the order in which they are tried
+	sts         []*stsEndpoint // in the order of preference
+	now         func() time.Time
 	credentials aws.CredentialsProvider
 	account     atomic.Pointer[string]
 }
@@ -53,9 +57,9 @@ func New(ctx context.Context, s Settings) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare AWS client: %w", err)
 	}
-	c := &Client{credentials: base.Credentials, iam: newIAM(base, s)}
+	c := &Client{credentials: base.Credentials, iam: newIAM(base, s), now: s.Now}
 	for _, endpoint := range s.stsEndpoints(base.Region) {
-		c.sts = append(c.sts, newSTS(base, s, endpoint))
+		c.sts = append(c.sts, &stsEndpoint{Client: newSTS(base, s, endpoint)})
 	}
 	return c, nil
 }

@@ -116,6 +116,9 @@ func (c cloud) settings() awsclient.Settings {
 
 func mustClient(t *testing.T, s awsclient.Settings) *awsclient.Client {
 	t.Helper()
+	if s.Now == nil {
+		s.Now = time.Now
+	}
 	client, err := awsclient.New(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)

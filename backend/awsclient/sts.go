@@ -2,10 +2,8 @@ package awsclient
 
 import (
 	"context"
-	"errors"
 	"time"
 
-	"vault-plugin-secrets-aws/backend/awserr"
 	"vault-plugin-secrets-aws/backend/lifecycle"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,19 +13,6 @@ import (
 
 // Client is STS as lifecycle needs it.
 var _ lifecycle.Sessions = (*Client)(nil)
-
-// viaSTS sends a call to the first endpoint that answers. Another endpoint is
-// tried only where no answer or a 5xx came back: a refusal is a refusal
-// everywhere.
-func viaSTS[Out any](ctx context.Context, c *Client, op string, send func(*sts.Client) (Out, error)) (out Out, err error) {
-	for _, client := range c.sts {
-		out, err = send(client)
-		if err = wrap(op, err); !errors.Is(err, awserr.Unavailable) || ctx.Err() != nil {
-			return out, err
-		}
-	}
-	return out, err
-}
 
 // AssumeRole implements lifecycle.Sessions.
 func (c *Client) AssumeRole(ctx context.Context, spec lifecycle.AssumeRoleSpec) (lifecycle.Session, error) {
@@ -40,7 +25,7 @@ func (c *Client) AssumeRole(ctx context.Context, spec lifecycle.AssumeRoleSpec) 
 		DurationSeconds: seconds(spec.TTL),
 		Tags:            sessionTags(spec.Tags),
 	}
-	out, err := viaSTS(ctx, c, "sts:AssumeRole", func(client *sts.Client) (*sts.AssumeRoleOutput, error) {
+	out, err := viaSTS(ctx, c, "sts:AssumeRole", func(ctx context.Context, client *sts.Client) (*sts.AssumeRoleOutput, error) {
 		return client.AssumeRole(ctx, in)
 	})
 	if err != nil {
@@ -61,7 +46,7 @@ func (c *Client) FederationToken(ctx context.Context, spec lifecycle.FederationS
 		PolicyArns:      policyARNs(spec.PolicyARNs),
 		DurationSeconds: seconds(spec.TTL),
 	}
-	out, err := viaSTS(ctx, c, "sts:GetFederationToken", func(client *sts.Client) (*sts.GetFederationTokenOutput, error) {
+	out, err := viaSTS(ctx, c, "sts:GetFederationToken", func(ctx context.Context, client *sts.Client) (*sts.GetFederationTokenOutput, error) {
 		return client.GetFederationToken(ctx, in)
 	})
 	if err != nil {
@@ -77,7 +62,7 @@ func (c *Client) SessionToken(ctx context.Context, spec lifecycle.SessionTokenSp
 		TokenCode:       optional(spec.MFACode),
 		DurationSeconds: seconds(spec.TTL),
 	}
-	out, err := viaSTS(ctx, c, "sts:GetSessionToken", func(client *sts.Client) (*sts.GetSessionTokenOutput, error) {
+	out, err := viaSTS(ctx, c, "sts:GetSessionToken", func(ctx context.Context, client *sts.Client) (*sts.GetSessionTokenOutput, error) {
 		return client.GetSessionToken(ctx, in)
 	})
 	if err != nil {
@@ -88,7 +73,7 @@ func (c *Client) SessionToken(ctx context.Context, spec lifecycle.SessionTokenSp
 
 // Identity asks AWS who the root credentials are.
 func (c *Client) Identity(ctx context.Context) (lifecycle.Identity, error) {
-	out, err := viaSTS(ctx, c, "sts:GetCallerIdentity", func(client *sts.Client) (*sts.GetCallerIdentityOutput, error) {
+	out, err := viaSTS(ctx, c, "sts:GetCallerIdentity", func(ctx context.Context, client *sts.Client) (*sts.GetCallerIdentityOutput, error) {
 		return client.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	})
 	if err != nil {

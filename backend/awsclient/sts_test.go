@@ -136,7 +136,7 @@ func TestSessionRequests(t *testing.T) {
 }
 
 // TestSTSFallback: another endpoint is tried where no answer or a 5xx came back,
-// and nowhere else. The preferred one is preferred again at the next call.
+// and nowhere else. After half a minute the preferred one is preferred again.
 func TestSTSFallback(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -184,6 +184,8 @@ func TestSTSFallback(t *testing.T) {
 			first, second := newCloud(t, awssim.Options{Seed: 1}), newCloud(t, awssim.Options{Seed: 1})
 			settings := first.settings()
 			settings.STS = []awsclient.Endpoint{{URL: first.endpoint}, {URL: second.endpoint, Region: "eu-west-1"}}
+			now := time.Now()
+			settings.Now = func() time.Time { return now }
 			client := mustClient(t, settings)
 			if tc.fault.Kind != "" {
 				tc.fault.Count = 1
@@ -198,12 +200,37 @@ func TestSTSFallback(t *testing.T) {
 			first.mustHaveSeen(t, tc.first...)
 			second.mustHaveSeen(t, tc.then...)
 
+			now = now.Add(31 * time.Second)
 			_, err = client.Identity(t.Context())
 			mustDo(t, err)
 			first.mustHaveSeen(t, append(tc.first, "sts:GetCallerIdentity")...)
 			second.mustHaveSeen(t, tc.then...)
 		})
 	}
+}
+
+// TestSTSEndpointRests: an endpoint that died is left in peace for half a minute,
+// unless there is no other.
+func TestSTSEndpointRests(t *testing.T) {
+	t.Parallel()
+	first, second := newCloud(t, awssim.Options{Seed: 1}), newCloud(t, awssim.Options{Seed: 1})
+	settings := first.settings()
+	settings.STS = append(settings.STS, awsclient.Endpoint{URL: second.endpoint})
+	now := time.Now()
+	settings.Now = func() time.Time { return now }
+	client := mustClient(t, settings)
+	first.Inject(awssim.Fault{Kind: awssim.FaultReset})
+	for range 3 {
+		_, err := client.Identity(t.Context())
+		mustDo(t, err)
+	}
+	first.mustHaveSeen(t, "sts:GetCallerIdentity")
+
+	first.ClearFaults()
+	second.Inject(awssim.Fault{Kind: awssim.FaultReset})
+	_, err := client.Identity(t.Context())
+	mustDo(t, err)
+	first.mustHaveSeen(t, "sts:GetCallerIdentity", "sts:GetCallerIdentity")
 }
 
 // TestSTSFallbackRefused: an endpoint where nobody listens.
