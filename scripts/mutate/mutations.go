@@ -40,7 +40,7 @@ const (
 	secret    = "backend/lifecycle/secret.go"
 
 	iamCalls    = "backend/awsclient/iam.go"
-	stsCalls    = "backend/awsclient/sts.go"
+	failover    = "backend/awsclient/failover.go"
 	groups      = "backend/awsclient/groups.go"
 	client      = "backend/awsclient/client.go"
 	classify    = "backend/awsclient/classify.go"
@@ -601,14 +601,28 @@ var mutations = []mutation{
 	},
 	{
 		name: "client: W20 another STS endpoint is asked after a refusal",
-		file: stsCalls,
+		file: failover,
 		old:  "!errors.Is(err, awserr.Unavailable) || ctx.Err() != nil",
 		new:  "err == nil || errors.Is(err, awserr.Busy)",
 		run:  "TestSTSFallback$",
 	},
 	{
+		name: "client: W20 an endpoint that died is asked first each time",
+		file: failover,
+		old:  "return e.restUntil.Load() > now",
+		new:  "return now < 0",
+		run:  "TestSTSEndpointRests",
+	},
+	{
+		name: "client: W20 an endpoint that died never has its place again",
+		file: failover,
+		old:  "return e.restUntil.Load() > now",
+		new:  "return e.restUntil.Load() != 0 && now > 0",
+		run:  "TestSTSFallback$",
+	},
+	{
 		name: "client: W20 no other STS endpoint is asked",
-		file: stsCalls,
+		file: failover,
 		old:  "!errors.Is(err, awserr.Unavailable) || ctx.Err() != nil",
 		new:  "!errors.Is(err, awserr.Busy)",
 		run:  "TestSTSFallback$",
