@@ -79,6 +79,8 @@ func New(ctx context.Context, options Options, conf *logical.BackendConfig) *Bac
 		PeriodicFunc:   b.periodic,
 		Clean:          b.clean,
 		Invalidate:     b.invalidate,
+
+		RotateCredential: b.rotateCredential,
 	}
 	return b
 }

@@ -28,14 +28,7 @@ func (b *Backend) pathConfigRotateRoot() *framework.Path {
 
 // rotateRoot handles an update of config/rotate-root.
 func (b *Backend) rotateRoot(ctx context.Context, req *logical.Request, _ *framework.FieldData) (*logical.Response, error) {
-	rotation, err := b.rotation(ctx, req.Storage)
-	if err != nil {
-		return nil, err
-	}
-	rotated, err := b.users.RotateRoot(ctx, rotation)
-	if errors.Is(err, lifecycle.ErrCannotRotate) {
-		return nil, invalid("%v", err)
-	}
+	rotated, err := b.rotateRootKey(ctx, req.Storage)
 	if err != nil {
 		return nil, err
 	}
@@ -44,6 +37,25 @@ func (b *Backend) rotateRoot(ctx context.Context, req *logical.Request, _ *frame
 		resp.AddWarning("the new key is in force, but the old one could not be deleted yet; it is tried again: " + explain(rotated.Leftover))
 	}
 	return resp, nil
+}
+
+// rotateCredential is rotateRoot for Vault's rotation manager. It never reports
+// success for a rotation that did not happen.
+func (b *Backend) rotateCredential(ctx context.Context, req *logical.Request) error {
+	_, err := b.rotateRootKey(ctx, req.Storage)
+	return err
+}
+
+func (b *Backend) rotateRootKey(ctx context.Context, storage logical.Storage) (lifecycle.Rotated, error) {
+	rotation, err := b.rotation(ctx, storage)
+	if err != nil {
+		return lifecycle.Rotated{}, err
+	}
+	rotated, err := b.users.RotateRoot(ctx, rotation)
+	if errors.Is(err, lifecycle.ErrCannotRotate) {
+		err = invalid("%v", err)
+	}
+	return rotated, err
 }
 
 // secondariesLag is how long the old key stays where other clusters read the

@@ -13,12 +13,25 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/hashicorp/vault/sdk/helper/consts"
+	"github.com/hashicorp/vault/sdk/logical"
 )
 
 func rotateScenarios() []scenario {
 	return []scenario{
 		{"rotate-root: the new key is stored and works, the old one is gone", rotateRoot},
 		{"rotate-root: no config, ambient credentials, the account's root user: 400", rotateNothing},
+		{"rotate-root: Vault's rotation manager rotates, and hears of what did not happen", func(m *mount) {
+			req := &logical.Request{Operation: logical.RotationOperation, Storage: m.storage}
+			if _, err := m.backend.HandleRequest(m.Context(), req); err == nil {
+				m.Error("a rotation without a root config is reported as done")
+			}
+			m.rotatable()
+			before := m.rootKey()
+			if _, err := m.backend.HandleRequest(m.Context(), req); err != nil || m.rootKey() == before {
+				m.Errorf("rotation: %v, key %s before %s", err, m.rootKey(), before)
+			}
+			m.wantRootKey()
+		}},
 		{"rotate-root: two keys are a 400 that names the other", rotateTwoKeys},
 		{"rotate-root: a key that AWS knows late is waited for", func(m *mount) {
 			m.rotatable()
