@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"vault-plugin-secrets-aws/backend/lifecycle"
 	"vault-plugin-secrets-aws/backend/naming"
@@ -123,9 +124,29 @@ func (b *Backend) sessionToken(ctx context.Context, o *order) (*logical.Response
 	})
 }
 
+// Limits of what narrows a session, inline and managed policies together being
+// no longer than the first. AWS also packs them into an undisclosed number of
+// bytes, which only it can judge.
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html (checked 2026-11)
+const (
+	maxSessionPolicy     = 2048 // characters
+	maxSessionPolicyARNs = 10
+)
+
 // sessionPolicies are the policies that limit a session: the role's own, and
 // those of its IAM groups.
 func (o *order) sessionPolicies(ctx context.Context) (document string, arns []string, err error) {
+	document, arns, err = o.foldedPolicies(ctx)
+	if n := utf8.RuneCountInString(document); err == nil && n > maxSessionPolicy {
+		err = invalid("the policies of role %q and its iam_groups have %d characters; AWS takes %d for a session: shorten policy_document, or attach policies to the IAM role instead", o.roleName, n, maxSessionPolicy)
+	}
+	if err == nil && len(arns) > maxSessionPolicyARNs {
+		err = invalid("role %q and its iam_groups have %d managed policies; AWS takes %d for a session", o.roleName, len(arns), maxSessionPolicyARNs)
+	}
+	return document, arns, err
+}
+
+func (o *order) foldedPolicies(ctx context.Context) (document string, arns []string, err error) {
 	if len(o.role.IAMGroups) == 0 {
 		return o.role.PolicyDocument, o.role.PolicyARNs, nil
 	}

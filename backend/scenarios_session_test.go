@@ -1,6 +1,7 @@
 package backend_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -28,6 +29,7 @@ func sessionScenarios() []scenario {
 			m.wantError(m.read("sts/x"), http.StatusBadRequest, "Error generating STS keys: AccessDenied: ", "sts:GetFederationToken")
 		}},
 		{"federation_token: policies of groups are folded in", federationGroups},
+		{"federation_token: policies that AWS would refuse are refused before it is asked", federationLimits},
 		{"assumed_role: answer and lease", assumeRoleLife},
 		{"assumed_role: role_arn chooses one of several", assumeRoleChoice},
 		{"assumed_role: without trust it is AWS's text and a remedy", func(m *mount) {
@@ -117,6 +119,21 @@ func federationGroups(m *mount) {
 	m.wantSession(m.mustRead("sts/x"), time.Hour)
 	m.mustWrite("roles/x", map[string]any{"iam_groups": "nobody"})
 	m.wantError(m.read("sts/x"), http.StatusBadRequest, "NoSuchEntity", "nobody")
+}
+
+func federationLimits(m *mount) {
+	m.configured().mustWrite("roles/long", map[string]any{"credential_type": "federation_token", "policy_document": `{"Version":"2012-10-17","Statement":[{"Sid":"` + strings.Repeat("a", 2000) + `","Effect":"Allow","Action":"ec2:*","Resource":"*"}]}`})
+	var arns []any
+	for i := range 11 {
+		arns = append(arns, fmt.Sprintf("arn:aws:iam::123456789012:policy/p%d", i))
+	}
+	m.mustWrite("roles/many", map[string]any{"credential_type": "federation_token", "policy_arns": arns})
+	start := len(m.sim.Journal())
+	m.wantError(m.read("sts/long"), http.StatusBadRequest, "2048", "policy_document")
+	m.wantError(m.read("sts/many"), http.StatusBadRequest, "11 managed policies", "10")
+	if calls := m.calls(start); len(calls) != 0 {
+		m.Errorf("calls = %v", calls)
+	}
 }
 
 func assumeRoleLife(m *mount) {
