@@ -93,6 +93,8 @@ func TestFlags(t *testing.T) {
 		{[]string{"-region", "moon"}, "lies in no partition"},
 		{[]string{"-latency", "-1s"}, "must not be negative"},
 		{[]string{"-latency", "slow"}, "invalid value"},
+		{[]string{"-preset", "cosy"}, `preset "cosy" is none of hostile, ideal, realistic`},
+		{[]string{"-handshake-delay", "-1s"}, "must not be negative"},
 		{[]string{"extra"}, "unexpected argument"},
 	} {
 		t.Run(strings.Join(tc.args, " "), func(t *testing.T) {
@@ -107,7 +109,7 @@ func TestFlags(t *testing.T) {
 func TestHelp(t *testing.T) {
 	var help bytes.Buffer
 	_ = run(t.Context(), []string{"-h"}, io.Discard, &help) // flag.ErrHelp
-	for _, want := range []string{"-listen", "-account", "-region", "-latency", "-seed", "/_sim/state", "--endpoint-url"} {
+	for _, want := range []string{"-listen", "-account", "-region", "-latency", "-seed", "-preset", "-tls", "-handshake-delay", "-state", "/_sim/state", "--endpoint-url"} {
 		if !strings.Contains(help.String(), want) {
 			t.Errorf("help does not speak of %s", want)
 		}

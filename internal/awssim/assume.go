@@ -1,7 +1,6 @@
 package awssim
 
 import (
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -177,19 +176,29 @@ func (a *assumption) refused(action string) error {
 // grant makes the session of an assumption that was judged.
 func (a *assumption) grant(s *session) ([]node, error) {
 	s.account, s.role = a.role.account, a.role
-	d := a.duration(defaultRoleSession)
-	if d > time.Duration(a.role.maxSession)*time.Second {
-		return nil, validationError("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+	d, err := a.roleDuration()
+	if err != nil {
+		return nil, err
 	}
 	packed, err := a.sessionInput(s)
 	if err != nil {
 		return nil, err
 	}
 	if old := a.caller.session; old != nil {
+		s.chained = true
 		s.takeTransitive(old)
 	}
 	a.grantSession(s, d)
 	return append(s.describeRole(packed), optional("SourceIdentity", s.sourceIdentity)...), nil
+}
+
+// roleDuration is how long the session is to last, which the role bounds.
+func (a *assumption) roleDuration() (time.Duration, error) {
+	d := a.duration(defaultRoleSession)
+	if d > time.Duration(a.role.maxSession)*time.Second {
+		return 0, validationError("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+	}
+	return d, nil
 }
 
 // takeTransitive adds the transitive tags of the session before.
@@ -210,36 +219,4 @@ func (s *session) describeRole(packed int) []node {
 		leaf("PackedPolicySize", strconv.Itoa(packed)),
 	}
 	return append(out, s.describeToken(packed)...)
-}
-
-// assumeRoleWithWebIdentity trusts any token that has the form of a JWT: who
-// signed it is not checked. What it claims is held against the trust policy.
-func assumeRoleWithWebIdentity(c *call) ([]node, error) {
-	claims, err := readJWT(c.in.text("WebIdentityToken"))
-	if err != nil {
-		return nil, err
-	}
-	if claims.Expiry > 0 && c.now.Unix() >= claims.Expiry {
-		return nil, refuse("ExpiredTokenException", http.StatusBadRequest,
-			"Token expired: current date/time %d must be before the expiration date/time %d", c.now.Unix(), claims.Expiry)
-	}
-	arn, ok := parseARN(c.in.text("RoleArn"))
-	name, isRole := strings.CutPrefix(arn.resource, "role/")
-	if !ok || !isRole {
-		return nil, validationError("%s is invalid", c.in.text("RoleArn"))
-	}
-	r := c.sim.world.role(arn, name)
-	if r == nil || !r.trustsToken(claims) {
-		return nil, accessDenied("Not authorized to perform sts:AssumeRoleWithWebIdentity")
-	}
-	s := &session{kind: callerRole, name: c.in.text("RoleSessionName")}
-	a := &assumption{call: c, role: r}
-	c.account, c.caller = r.account, &caller{kind: callerRole, account: r.account, role: r}
-	out, err := a.grant(s)
-	if err != nil {
-		return nil, err
-	}
-	c.caller = s.caller() // for the journal
-	return append(out, leaf("SubjectFromWebIdentityToken", claims.Subject),
-		leaf("Audience", claims.audience()), leaf("Provider", claims.Issuer)), nil
 }

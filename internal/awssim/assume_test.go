@@ -65,7 +65,7 @@ func TestAssumeRole(t *testing.T) {
 		"cross-named-unallowed":    {other, nothing, trusting(stranger), denied(stranger, "cross-named-unallowed")},
 		"cross-untrusted":          {other, allow(may, "*"), trusting(account), denied(stranger, "cross-untrusted")},
 		"cross-missing":            {other, allow(may, "*"), "", denied(stranger, "cross-missing")},
-		"trust-denies":             {account, allow(may, "*"), `{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"},{"Effect":"Deny","Principal":{"AWS":"` + self + `"},"Action":"sts:AssumeRole"}]}`, denied(self, "trust-denies")},
+		"trust-denies":             {account, allow(may, "*"), `{"Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"},{"Effect":"Deny","Principal":{"AWS":"` + self + `"},"Action":"sts:AssumeRole"}]}`, denied(self, "trust-denies")},
 		"external-id-missing":      {account, nothing, trustingIf(self, `{"StringEquals":{"sts:ExternalId":"x"}}`), denied(self, "external-id-missing")},
 		"session-name-as-demanded": {account, nothing, trustingIf(self, `{"StringLike":{"sts:RoleSessionName":"s*"}}`), "ok"},
 		"session-name-otherwise":   {account, nothing, trustingIf(self, `{"StringLike":{"sts:RoleSessionName":"t*"}}`), denied(self, "session-name-otherwise")},

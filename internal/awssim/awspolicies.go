@@ -46,9 +46,9 @@ func awsPolicies(p *partition, created time.Time) map[string]*managedPolicy {
 		must(err)
 		arn := p.policyARN("/", name)
 		out[arn] = &managedPolicy{
-			arn: arn, name: name, path: "/", id: prefixPolicy + strings.ToUpper(name),
-			created: created, text: text, aws: true,
+			arn: arn, name: name, path: "/", id: prefixPolicy + strings.ToUpper(name), created: created, aws: true,
 		}
+		out[arn].firstVersion(text, created)
 	}
 	return out
 }

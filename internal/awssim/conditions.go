@@ -18,19 +18,26 @@ func (k contextKeys) set(name string, values ...string) { k[strings.ToLower(name
 
 // context are the keys of every call, of the resource, and of the question.
 func (c *call) context(q ask) contextKeys {
-	keys := c.caller.contextKeys()
-	keys.set("aws:CurrentTime", c.now.Format(time.RFC3339))
-	keys.set("aws:EpochTime", strconv.FormatInt(c.now.Unix(), 10))
-	keys.set("aws:SecureTransport", strconv.FormatBool(c.req.tls))
+	keys := c.unsignedKeys()
+	maps.Copy(keys, c.caller.contextKeys())
 	keys.set("aws:RequestedRegion", c.req.signed.region)
-	if from, err := netip.ParseAddrPort(c.req.remote); err == nil {
-		keys.set("aws:SourceIp", from.Addr().Unmap().String())
-	}
 	for _, t := range c.sim.world.tagsOf(q.resource) {
 		keys.set("aws:ResourceTag/"+t.key, t.value)
 		keys.set("iam:ResourceTag/"+t.key, t.value)
 	}
 	maps.Copy(keys, q.keys)
+	return keys
+}
+
+// unsignedKeys are those of every call, signed or not.
+func (c *call) unsignedKeys() contextKeys {
+	keys := contextKeys{}
+	keys.set("aws:CurrentTime", c.now.Format(time.RFC3339))
+	keys.set("aws:EpochTime", strconv.FormatInt(c.now.Unix(), 10))
+	keys.set("aws:SecureTransport", strconv.FormatBool(c.req.tls))
+	if from, err := netip.ParseAddrPort(c.req.remote); err == nil {
+		keys.set("aws:SourceIp", from.Addr().Unmap().String())
+	}
 	return keys
 }
 

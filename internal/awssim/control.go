@@ -31,6 +31,11 @@ func (s *Sim) controlHandler() http.Handler {
 	mux.HandleFunc("POST /_sim/accounts", s.controlAccount)
 	mux.HandleFunc("POST /_sim/rootkey", s.controlRootKey)
 	mux.HandleFunc("POST /_sim/advance", s.controlAdvance)
+	mux.HandleFunc("POST /_sim/interfere", s.controlInterfere)
+	mux.HandleFunc("POST /_sim/preset", s.controlPreset)
+	mux.HandleFunc("POST /_sim/issuers", s.controlIssuer)
+	mux.HandleFunc("GET /_sim/save", s.controlSave)
+	mux.HandleFunc("POST /_sim/load", s.controlLoad)
 	return mux
 }
 

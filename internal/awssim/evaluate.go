@@ -85,54 +85,41 @@ func (s policySet) decide(q ask) decision {
 
 // policySets are all that a caller is held to.
 func (w *caller) policySets() []policySet {
-	sets := []policySet{{"identity-based policy", "an", w.identityPolicies()}}
-	if bound := w.boundary(); bound != nil {
-		sets = append(sets, policySet{"permissions boundary", "a", []policyDocument{bound.text.doc}})
+	v := w.view()
+	sets := []policySet{{"identity-based policy", "an", documents(v.identity)}}
+	if v.boundary != nil {
+		sets = append(sets, policySet{"permissions boundary", "a", []policyDocument{v.boundary.doc}})
 	}
 	if w.session != nil && (w.session.limited || w.kind == callerFederated) {
-		sets = append(sets, policySet{"session policy", "a", w.session.policies})
+		sets = append(sets, policySet{"session policy", "a", documents(w.session.policies)})
 	}
 	return sets
 }
 
-// identityPolicies of a federated user or a session token are those of the
-// user behind it. The root user may do everything.
-func (w *caller) identityPolicies() []policyDocument {
-	if w.role != nil {
-		return w.role.documents()
+// view of a federated user or a session token is that of the user behind it.
+// The root user may do everything.
+func (w *caller) view() view {
+	switch {
+	case w.role != nil:
+		return w.role.inForce(w.now, w.role.present())
+	case w.user.isRoot():
+		return view{identity: []*policyText{allowEverything()}}
 	}
-	if w.user.isRoot() {
-		return []policyDocument{allowEverything()}
-	}
-	docs := w.user.documents()
-	for _, g := range w.user.groups {
-		docs = append(docs, g.documents()...)
-	}
-	return docs
+	return w.user.inForce(w.now, w.user.present())
 }
 
-func (w *caller) boundary() *managedPolicy {
-	if w.role != nil {
-		return w.role.boundary
-	}
-	return w.user.boundary
-}
-
-func (e *entity) documents() []policyDocument {
-	var out []policyDocument
-	for _, text := range e.inline {
-		out = append(out, text.doc)
-	}
-	for _, p := range e.attached {
-		out = append(out, p.text.doc)
+func documents(texts []*policyText) []policyDocument {
+	out := make([]policyDocument, len(texts))
+	for i, text := range texts {
+		out[i] = text.doc
 	}
 	return out
 }
 
-func allowEverything() policyDocument {
-	return policyDocument{version: version2012, statements: []statement{
+func allowEverything() *policyText {
+	return &policyText{doc: policyDocument{version: version2012, statements: []statement{
 		{effect: "Allow", actions: []string{"*"}, resources: []string{"*"}},
-	}}
+	}}}
 }
 
 // decide is what one document says.

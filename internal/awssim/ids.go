@@ -26,23 +26,48 @@ const (
 )
 
 // idSource draws ids and secrets.
-type idSource struct{ random io.Reader }
+type idSource struct {
+	random    io.Reader
+	keyLength int // of access key ids, without the prefix
+}
 
-// newIDSource draws from crypto/rand for seed 0, else from a stream that
-// follows from the seed.
-func newIDSource(seed uint64) *idSource {
-	if seed == 0 {
-		return &idSource{rand.Reader}
+// newIDSource draws from Options.Random; else, for the seed 0, from
+// crypto/rand, which testing/cryptotest.SetGlobalRandom can seed; else from a
+// stream that follows from the seed.
+func newIDSource(options Options) *idSource {
+	out := &idSource{rand.Reader, options.Dialect.keyLength()}
+	switch {
+	case options.Random != nil:
+		out.random = options.Random
+	case options.Seed != 0:
+		var key [32]byte
+		binary.LittleEndian.PutUint64(key[:], options.Seed)
+		out.random = mathrand.NewChaCha8(key)
 	}
-	var key [32]byte
-	binary.LittleEndian.PutUint64(key[:], seed)
-	return &idSource{mathrand.NewChaCha8(key)}
+	return out
+}
+
+// save is where a seeded stream is; nil for the others.
+func (s *idSource) save() ([]byte, error) {
+	if stream, seeded := s.random.(*mathrand.ChaCha8); seeded {
+		return stream.MarshalBinary()
+	}
+	return nil, nil
+}
+
+// load goes on where a saved stream was, lest ids be given twice.
+func (s *idSource) load(state []byte) error {
+	stream, seeded := s.random.(*mathrand.ChaCha8)
+	if !seeded || state == nil {
+		return nil
+	}
+	return stream.UnmarshalBinary(state)
 }
 
 func (s *idSource) bytes(n int) []byte {
 	b := make([]byte, n)
 	if _, err := io.ReadFull(s.random, b); err != nil {
-		panic("awssim: random source: " + err.Error()) // neither source ever fails
+		panic("awssim: random source: " + err.Error()) // those of our own never fail
 	}
 	return b
 }
@@ -67,7 +92,7 @@ func (s *idSource) longTermKey() secretKey { return s.key(prefixLongTermKey) }
 // key makes an id of 20 characters and a secret of 40, which may well contain
 // "/" and "+".
 func (s *idSource) key(prefix string) secretKey {
-	return secretKey{id: prefix + s.draw(base32Alphabet, 16), secret: s.draw(base64Alphabet, 40)}
+	return secretKey{id: prefix + s.draw(base32Alphabet, s.keyLength), secret: s.draw(base64Alphabet, 40)}
 }
 
 // sessionToken is opaque. AWS promises no length; this is a usual one.

@@ -1,80 +1,121 @@
 package awssim
 
 import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"math/big"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 )
 
-// claims are what the simulator reads of a web identity token. All may be
-// absent.
-type claims struct {
-	Issuer  string `json:"iss"`
-	Subject string `json:"sub"`
-	Expiry  int64  `json:"exp"` // seconds since 1970; 0: never
-	Aud     any    `json:"aud"` // a text or a list of texts
+// identityToken is a web identity token, read but not verified.
+type identityToken struct {
+	header, payload, signature string         // as they came, base64
+	claims                     map[string]any // nil for a payload that is no JSON object
 }
 
-// readJWT reads the claims of a token without verifying its signature.
-func readJWT(token string) (claims, error) {
-	var out claims
+func invalidIdentity(message string) *apiError {
+	return refuse("InvalidIdentityToken", http.StatusBadRequest, "%s", message)
+}
+
+// readJWT takes a token apart. One whose payload says nothing is a token all
+// the same: whether that suffices depends on who is asked to trust it.
+func readJWT(token string) (identityToken, error) {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 || slices.Contains(parts, "") {
-		return out, refuse("InvalidIdentityToken", http.StatusBadRequest,
-			"The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)")
+		return identityToken{}, invalidIdentity("The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)")
 	}
-	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
-	if err != nil || json.Unmarshal(payload, &out) != nil {
-		return claims{}, nil // JWT-shaped is enough
+	out := identityToken{header: parts[0], payload: parts[1], signature: parts[2]}
+	if payload, err := base64.RawURLEncoding.DecodeString(parts[1]); err == nil {
+		_ = json.Unmarshal(payload, &out.claims) // see above
 	}
 	return out, nil
 }
 
-func (c claims) audience() string {
-	switch aud := c.Aud.(type) {
-	case string:
-		return aud
-	case []any:
-		if len(aud) > 0 {
-			text, _ := aud[0].(string)
-			return text
-		}
-	}
-	return ""
+// text is a claim that is a text, or "".
+func (t identityToken) text(claim string) string {
+	value, _ := t.claims[claim].(string)
+	return value
 }
 
 // provider is the issuer as provider ARNs and condition keys have it.
-func (c claims) provider() string { return strings.TrimPrefix(c.Issuer, "https://") }
+func (t identityToken) provider() string { return strings.TrimPrefix(t.text("iss"), "https://") }
 
-// trustsToken reports whether a role's trust policy lets the bearer of a
-// token in.
-func (r *role) trustsToken(c claims) bool {
-	keys := contextKeys{}
-	if c.Issuer != "" {
-		keys.set(c.provider()+":sub", c.Subject)
-		keys.set(c.provider()+":aud", c.audience())
+// values are a claim's scalars, as condition keys have them.
+func (t identityToken) values(claim string) []string {
+	items, ok := t.claims[claim].([]any)
+	if !ok {
+		items = []any{t.claims[claim]}
 	}
-	q := ask{action: "sts:AssumeRoleWithWebIdentity", keys: keys}
-	said := implicitDeny
-	for i := range r.trust.doc.statements {
-		st := &r.trust.doc.statements[i]
-		if !c.meantBy(st) || !st.matches(q, r.trust.doc.version) {
-			continue
+	var out []string
+	for _, item := range items {
+		switch item := item.(type) {
+		case string:
+			out = append(out, item)
+		case float64:
+			out = append(out, strconv.FormatFloat(item, 'f', -1, 64))
+		case bool:
+			out = append(out, strconv.FormatBool(item))
 		}
-		if st.effect == "Deny" {
-			return false
-		}
-		said = allowed
 	}
-	return said == allowed
+	return out
 }
 
-// meantBy reports whether a statement names the token's provider. A token
-// that names no issuer is from whichever provider is trusted.
-func (c claims) meantBy(st *statement) bool {
-	return slices.ContainsFunc(st.principals["Federated"], func(name string) bool {
-		return c.Issuer == "" || strings.HasSuffix(name, ":oidc-provider/"+c.provider()) || name == c.provider()
-	})
+// audience is whom the token is for: its authorized party if it names one,
+// else its one audience.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
+func (t identityToken) audience() (string, error) {
+	audiences := slices.DeleteFunc(t.values("aud"), func(aud string) bool { return aud == "" })
+	party := t.text("azp")
+	switch {
+	case len(audiences) == 0:
+		return "", invalidIdentity(unprovenToken)
+	case party != "":
+		return party, nil
+	case len(audiences) > 1:
+		return "", invalidIdentity("Token audience contains more than one audience while authorized party is not present")
+	}
+	return audiences[0], nil
+}
+
+// conditionKeys are the token's claims as condition keys.
+func (t identityToken) conditionKeys() contextKeys {
+	keys := contextKeys{}
+	for claim := range t.claims {
+		if values := t.values(claim); len(values) > 0 && !slices.Contains([]string{"iss", "azp", "exp", "iat", "nbf"}, claim) {
+			keys.set(t.provider()+":"+claim, values...)
+		}
+	}
+	if party := t.text("azp"); party != "" {
+		keys.set(t.provider()+":oaud", t.values("aud")...)
+		keys.set(t.provider()+":aud", party)
+	}
+	return keys
+}
+
+// signedBy reports whether the token's signature is the key's: RS256 or
+// ES256.
+func (t identityToken) signedBy(key crypto.PublicKey) bool {
+	signature, err := base64.RawURLEncoding.DecodeString(t.signature)
+	if err != nil {
+		return false
+	}
+	digest := sha256.Sum256([]byte(t.header + "." + t.payload))
+	switch key := key.(type) {
+	case *rsa.PublicKey:
+		return rsa.VerifyPKCS1v15(key, crypto.SHA256, digest[:], signature) == nil
+	case *ecdsa.PublicKey:
+		if len(signature) != 64 {
+			return false
+		}
+		r, s := new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:])
+		return ecdsa.Verify(key, digest[:], r, s)
+	}
+	return false
 }

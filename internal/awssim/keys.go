@@ -32,6 +32,7 @@ func createAccessKey(c *call) ([]node, error) {
 		return nil, limitExceeded("Cannot exceed quota for AccessKeysPerUser: %d", maxKeys)
 	}
 	k := c.sim.addKey(u, c.sim.ids.longTermKey())
+	c.sim.delayNewKey(k)
 	return []node{branch("AccessKey", slices.Concat(
 		optional("UserName", u.name),
 		[]node{
@@ -58,7 +59,7 @@ func updateAccessKey(c *call) ([]node, error) {
 	if err != nil {
 		return nil, err
 	}
-	k.active = c.in.text("Status") == "Active"
+	c.sim.setStatus(k, c.in.text("Status"))
 	return nil, nil
 }
 
@@ -68,7 +69,7 @@ func deleteAccessKey(c *call) ([]node, error) {
 		return nil, err
 	}
 	k.owner.keys = slices.DeleteFunc(k.owner.keys, func(other *accessKey) bool { return other == k })
-	delete(c.sim.world.keys, k.id)
+	c.sim.bury(k)
 	return nil, nil
 }
 

@@ -133,6 +133,10 @@ func (v *violations) number(value, where string, s *shape) {
 }
 
 func (v *violations) text(value, where string, s *shape) {
+	if n := utf8.RuneCountInString(value); s.saysAll && (n < s.min || n > s.max) {
+		v.says = append(v.says, fmt.Sprintf("The specified value for %s is invalid. %s", where, s.says))
+		return
+	}
 	v.length(utf8.RuneCountInString(value), where, s)
 	if len(s.enum) > 0 && !slices.Contains(s.enum, value) {
 		v.broken = append(v.broken, fmt.Sprintf("Value '%s' at '%s' failed to satisfy constraint: Member must satisfy enum value set: [%s]",

@@ -129,10 +129,10 @@ func TestTrustPolicyGrammar(t *testing.T) {
 		{"no JSON", "x", malformed + "This policy contains invalid Json"},
 		{"a user that does not exist", trusting("arn:aws:iam::123456789012:user/gone"), malformed + `Invalid principal in policy: "AWS":"arn:aws:iam::123456789012:user/gone"`},
 		{"no principal", `{"Statement":[{"Effect":"Allow","Action":"sts:AssumeRole"}]}`, malformed + "Missing required field Principal"},
-		{"unknown version", `{"Version":"2013-01-01","Statement":[{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"}]}`, malformed + "The policy must contain a valid version string"},
+		{"unknown version", `{"Version":"2013-01-01","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]}`, malformed + "The policy must contain a valid version string"},
 		{"no statement", `{"Statement":[]}`, malformed + "Could not parse the policy: Statement is empty!"},
-		{"a resource", `{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole","Resource":"*"}]}`, malformed + "Has prohibited field Resource"},
-		{"another service's action", `{"Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject"}]}`, malformed + "AssumeRole policy may only specify STS AssumeRole actions."},
+		{"a resource", `{"Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole","Resource":"*"}]}`, malformed + "Has prohibited field Resource"},
+		{"another service's action", `{"Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"s3:GetObject"}]}`, malformed + "AssumeRole policy may only specify STS AssumeRole actions."},
 		{"too long", strings.Replace(trusting("*"), `"Action"`, `"Sid":"`+strings.Repeat("a", 2048)+`","Action"`, 1), "409 LimitExceeded: Cannot exceed quota for ACLSizePerRole: 2048"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -158,7 +158,7 @@ func TestQuotas(t *testing.T) {
 	}
 	arn := func(i int) string { return fmt.Sprintf("arn:aws:iam::%s:policy/p%d", account, i) }
 	sized := func(n int) string { // a policy of n characters, and white space that does not count
-		bare := `{"Statement":[{"Sid":"","Effect":"Allow","Action":"*","Resource":"*"}]}`
+		bare := `{"Version":"2012-10-17","Statement":[{"Sid":"","Effect":"Allow","Action":"*","Resource":"*"}]}`
 		return strings.Replace(bare, `"Sid":"`, "\n \t"+`"Sid":"`+strings.Repeat("a", n-len(bare)), 1)
 	}
 	for _, tc := range []struct {

@@ -68,7 +68,7 @@ func createVirtualMFADevice(c *call) ([]node, error) {
 	if c.account.devices[serial] != nil {
 		return nil, alreadyExists("MFADevice entity at the same path and name already exists.")
 	}
-	tags, err := checkTags(nil, c.in.tags("Tags"))
+	tags, err := exactTags().add(nil, c.in.tags("Tags"))
 	if err != nil {
 		return nil, err
 	}

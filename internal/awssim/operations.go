@@ -33,7 +33,8 @@ type operationKey struct{ service, name string }
 func operations() map[operationKey]*operation {
 	all := map[operationKey]*operation{}
 	for service, rows := range map[string][]operation{
-		serviceIAM: slices.Concat(userOperations(), groupOperations(), roleOperations(), policyOperations(), mfaOperations()),
+		serviceIAM: slices.Concat(userOperations(), groupOperations(), roleOperations(), policyOperations(), versionOperations(),
+			tagOperations(), mfaOperations(), sideKeyOperations(), oidcOperations()),
 		serviceSTS: stsOperations(),
 		serviceEC2: ec2Operations(),
 	} {
@@ -63,8 +64,15 @@ type call struct {
 // name the service that would answer at AWS; a signature for another service
 // is refused later. If they name none, the signature's scope does.
 func (s *Sim) newCall(req *request) *call {
+	c := s.readCall(req)
+	c.requestID = s.ids.requestID()
+	return c
+}
+
+// readCall is newCall for a request that is not processed yet.
+func (s *Sim) readCall(req *request) *call {
 	c := &call{
-		sim: s, req: req, requestID: s.ids.requestID(), now: s.now(),
+		sim: s, req: req, now: s.now(),
 		service: req.signed.service, version: req.params.Get("Version"),
 		in: inputs{req.params},
 	}
@@ -105,20 +113,36 @@ func (c *call) target() string {
 // whether allowed, then the operation itself.
 func (s *Sim) process(c *call) reply {
 	for _, stage := range []func(*call) error{
-		s.authenticate, s.throttle, known, validate, authorize,
+		s.authenticate, s.throttle, known, s.adapt, validate, authorize, s.notYetThere,
 	} {
 		if err := stage(c); err != nil {
-			return c.renderError(asAPIError(err))
+			return c.refused(err)
 		}
 	}
-	result, err := c.op.run(c)
+	result, err := s.carryOut(c)
 	if err != nil {
-		return c.renderError(asAPIError(err))
+		return c.refused(err)
 	}
 	out := c.render(result)
 	out.effect = true
 	return out
 }
+
+// carryOut runs an operation, between what lags behind it.
+func (s *Sim) carryOut(c *call) ([]node, error) {
+	present := s.lookBack(c)
+	defer present()
+	changed, remembered := s.changing(c), s.remember(c)
+	result, err := c.op.run(c)
+	if err == nil {
+		changed()
+		remembered()
+	}
+	return result, err
+}
+
+// refused is the answer to a call that failed at some stage.
+func (c *call) refused(err error) reply { return c.renderError(c.sim.reword(asAPIError(err))) }
 
 func known(c *call) error {
 	if c.op == nil {

@@ -12,6 +12,7 @@ var operatorTests = map[string]func(want, got string) bool{
 	"StringEquals":             func(want, got string) bool { return plain(want) == got },
 	"StringEqualsIgnoreCase":   func(want, got string) bool { return strings.EqualFold(plain(want), got) },
 	"StringLike":               glob,
+	"BinaryEquals":             func(want, got string) bool { return plain(want) == got },
 	"ArnEquals":                globARN,
 	"ArnLike":                  globARN,
 	"Bool":                     strings.EqualFold,

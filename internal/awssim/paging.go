@@ -14,33 +14,44 @@ const defaultPage = 100
 const markerPrefix = "awssim:"
 
 // page cuts a sorted list to one page: the items after the call's Marker, as
-// many as MaxItems and the simulator's own cap allow. keys are unique and in
+// many as MaxItems and the simulator's own cap allow. Keys are unique and in
 // order; the marker is the last key of a page, so that pages stay right while
 // items come and go.
 func page[T any](c *call, items []T, key func(T) string) ([]T, []node, error) {
 	sort.SliceStable(items, func(i, j int) bool { return key(items[i]) < key(items[j]) })
+	next := newMarker("")
 	if c.in.has("Marker") {
 		after, err := readMarker(c.in.text("Marker"))
 		if err != nil {
 			return nil, nil, err
 		}
+		next = c.in.text("Marker")
 		items = items[sort.Search(len(items), func(i int) bool { return key(items[i]) > after }):]
 	}
-	limit := c.pageSize()
+	limit := c.pageSize(len(items))
 	if len(items) <= limit {
 		return items, []node{leaf("IsTruncated", "false")}, nil
 	}
-	items = items[:limit]
-	return items, []node{leaf("IsTruncated", "true"), leaf("Marker", newMarker(key(items[limit-1])))}, nil
+	if limit > 0 {
+		next = newMarker(key(items[limit-1]))
+	}
+	return items[:limit], []node{leaf("IsTruncated", "true"), leaf("Marker", next)}, nil
 }
 
-func (c *call) pageSize() int {
+// pageSize is how many of the items that are left a page may have. AWS may
+// give fewer than were asked for, none even, and still say IsTruncated.
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListUsers.html
+func (c *call) pageSize(left int) int {
 	limit := defaultPage
 	if c.in.has("MaxItems") {
 		limit = c.in.number("MaxItems")
 	}
-	if own := c.sim.settings.PageSize; own > 0 {
-		limit = min(limit, own)
+	settings := c.sim.settings
+	if settings.PageSize > 0 {
+		limit = min(limit, settings.PageSize)
+	}
+	if left > 0 && c.req.met.chance("short page") < settings.ShortPages {
+		limit = min(limit, int(c.req.met.chance("items on a page")*float64(left+1)))
 	}
 	return limit
 }

@@ -2,6 +2,7 @@ package awssim
 
 import (
 	"maps"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,10 +31,6 @@ func policyOperations() []operation {
 		},
 		{name: "GetPolicy", asks: onPolicy, run: getPolicy, members: []member{arn}},
 		{
-			name: "GetPolicyVersion", asks: onPolicy, run: getPolicyVersion,
-			members: []member{arn, required("VersionId", policyVersionIDType)},
-		},
-		{
 			name: "ListPolicies", asks: onPolicies, run: listPolicies,
 			members: []member{
 				optionalIn("Scope", policyScopeType), optionalIn("OnlyAttached", booleanType),
@@ -41,17 +38,9 @@ func policyOperations() []operation {
 			},
 		},
 		{name: "DeletePolicy", asks: onPolicy, run: deletePolicy, members: []member{arn}},
-		{
-			name: "PutUserPermissionsBoundary", target: "UserName", asks: onBoundary, run: putUserBoundary,
-			members: []member{required("UserName", userNameType), required("PermissionsBoundary", arnType)},
-		},
-		{
-			name: "DeleteUserPermissionsBoundary", target: "UserName", asks: onUser, run: deleteUserBoundary,
-			members: []member{required("UserName", userNameType)},
-		},
 	}
 	for _, h := range holders() {
-		out = slices.Concat(out, h.inlineOperations(), h.attachOperations())
+		out = slices.Concat(out, h.inlineOperations(), h.attachOperations(), h.boundaryOperations())
 	}
 	return out
 }
@@ -67,12 +56,6 @@ func onPolicy(c *call) []ask { return c.ask(c.in.text("PolicyArn"), nil) }
 // onPolicies words its resource as AWS does, though that is no ARN.
 func onPolicies(c *call) []ask { return c.ask("policy path "+c.prefixInput(), nil) }
 
-func onBoundary(c *call) []ask {
-	keys := contextKeys{}
-	keys.set("iam:PermissionsBoundary", c.in.text("PermissionsBoundary"))
-	return c.ask(c.userARN(c.in.text("UserName")), keys)
-}
-
 func createPolicy(c *call) ([]node, error) {
 	name, arn := c.in.text("PolicyName"), c.newPolicyARN()
 	if c.account.hasPolicyNamed(name) {
@@ -81,21 +64,19 @@ func createPolicy(c *call) ([]node, error) {
 	if len(c.account.policies) >= maxPolicies {
 		return nil, limitExceeded("Cannot exceed quota for PoliciesPerAccount: %d", maxPolicies)
 	}
-	text, err := parseIdentityPolicy(c.in.text("PolicyDocument"))
+	text, err := c.policyDocumentInput()
 	if err != nil {
 		return nil, err
 	}
-	if compactSize(text.raw) > maxManagedSize {
-		return nil, limitExceeded("Cannot exceed quota for PolicySize: %d", maxManagedSize)
-	}
-	tags, err := checkTags(nil, c.in.tags("Tags"))
+	tags, err := exactTags().add(nil, c.in.tags("Tags"))
 	if err != nil {
 		return nil, err
 	}
 	p := &managedPolicy{
 		arn: arn, name: name, path: c.pathInput(), id: c.sim.ids.entity(prefixPolicy),
-		description: c.in.text("Description"), created: c.now, text: text, tags: tags,
+		description: c.in.text("Description"), created: c.now, tags: tags,
 	}
+	p.firstVersion(text, c.now)
 	c.account.policies[arn] = p
 	return []node{branch("Policy", p.describe(c.account)...)}, nil
 }
@@ -113,10 +94,10 @@ func (a *account) hasPolicyNamed(name string) bool {
 func (p *managedPolicy) summary(a *account) []node {
 	return []node{
 		leaf("PolicyName", p.name), leaf("PolicyId", p.id), leaf("Arn", p.arn), leaf("Path", p.path),
-		leaf("DefaultVersionId", "v1"), leaf("IsAttachable", "true"),
+		leaf("DefaultVersionId", p.standard.id()), leaf("IsAttachable", "true"),
 		leaf("AttachmentCount", strconv.Itoa(a.attachments(p))),
 		leaf("PermissionsBoundaryUsageCount", strconv.Itoa(a.boundaryUses(p))),
-		stamp("CreateDate", p.created), stamp("UpdateDate", p.created),
+		stamp("CreateDate", p.created), stamp("UpdateDate", p.standard.created),
 	}
 }
 
@@ -144,19 +125,6 @@ func getPolicy(c *call) ([]node, error) {
 	return []node{branch("Policy", p.describe(c.account)...)}, nil
 }
 
-func getPolicyVersion(c *call) ([]node, error) {
-	p, err := c.namedPolicy()
-	if err != nil {
-		return nil, err
-	}
-	if version := c.in.text("VersionId"); version != "v1" {
-		return nil, noSuchEntity("Policy %s version %s does not exist or is not attachable.", p.arn, version)
-	}
-	return []node{branch("PolicyVersion",
-		document("Document", p.text.raw), leaf("VersionId", "v1"),
-		leaf("IsDefaultVersion", "true"), stamp("CreateDate", p.created))}, nil
-}
-
 func listPolicies(c *call) ([]node, error) {
 	var all []*managedPolicy
 	if scope := c.in.text("Scope"); scope != "AWS" {
@@ -181,41 +149,17 @@ func (c *call) listsPolicy(p *managedPolicy) bool {
 }
 
 func deletePolicy(c *call) ([]node, error) {
-	p, err := c.namedPolicy()
+	p, err := c.ownPolicy()
 	if err != nil {
 		return nil, err
 	}
-	if p.aws {
-		return nil, accessDenied("User: %s is not authorized to perform: %s on resource: policy %s", c.caller.arn, c.action(), p.arn)
-	}
-	if c.account.attachments(p)+c.account.boundaryUses(p) > 0 {
-		return nil, refuse("DeleteConflict", 409, "Cannot delete a policy attached to entities.")
+	switch {
+	case c.account.attachments(p)+c.account.boundaryUses(p) > 0:
+		return nil, refuse("DeleteConflict", http.StatusConflict, "Cannot delete a policy attached to entities.")
+	case len(p.versions) > 1:
+		return nil, refuse("DeleteConflict", http.StatusConflict, "This policy has more than one version. Before you delete a policy, "+
+			"you must delete the policy's versions. The default version is deleted with the policy.")
 	}
 	delete(c.account.policies, p.arn)
-	return nil, nil
-}
-
-func putUserBoundary(c *call) ([]node, error) {
-	u, err := c.namedUser()
-	if err != nil {
-		return nil, err
-	}
-	bound, err := c.boundaryInput()
-	if err != nil {
-		return nil, err
-	}
-	u.boundary = bound
-	return nil, nil
-}
-
-func deleteUserBoundary(c *call) ([]node, error) {
-	u, err := c.namedUser()
-	if err != nil {
-		return nil, err
-	}
-	if u.boundary == nil {
-		return nil, noSuchEntity("User %s does not have a permissions boundary.", u.name)
-	}
-	u.boundary = nil
 	return nil, nil
 }

@@ -41,9 +41,11 @@ const (
 
 // policyRules are what an identity policy and a trust policy differ in.
 type policyRules struct {
+	json    string // message for what is no JSON
 	syntax  string // message for whatever has no message of its own
 	version string // message for a version that AWS does not know
 	empty   string // message for no statement at all
+	repeats string // message for a Sid that is there twice
 	check   func(*statement) error
 }
 
@@ -52,23 +54,29 @@ const (
 	invalidJSON  = "This policy contains invalid Json"
 	wrongVersion = "The policy must contain a valid version string"
 	noStatement  = "Could not parse the policy: Statement is empty!"
+	repeatedSid  = "Statement IDs (SID) in a single policy must be unique."
 )
 
 func identityRules() policyRules {
-	return policyRules{syntaxError, syntaxError, syntaxError, checkIdentity}
+	return policyRules{syntaxError, syntaxError, syntaxError, syntaxError, repeatedSid, checkIdentity}
 }
 
 func sessionRules() policyRules {
-	return policyRules{invalidJSON, wrongVersion, noStatement, checkIdentity}
+	return policyRules{invalidJSON, invalidJSON, wrongVersion, noStatement, repeatedSid, checkIdentity}
 }
 
-func trustRules() policyRules { return policyRules{invalidJSON, wrongVersion, noStatement, checkTrust} }
+func trustRules() policyRules {
+	return policyRules{invalidJSON, "Syntax error in policy.", wrongVersion, noStatement, "The Statement Ids in the policy are not unique", checkTrust}
+}
 
 // parseIdentityPolicy reads a policy of a user, group or role, or a managed
 // policy. Its errors are MalformedPolicyDocument.
 func parseIdentityPolicy(raw string) (*policyText, error) { return parsePolicy(raw, identityRules()) }
 
 func parsePolicy(raw string, rules policyRules) (*policyText, error) {
+	if !json.Valid([]byte(raw)) {
+		return nil, malformedPolicy("%s", rules.json)
+	}
 	doc, err := decodePolicy([]byte(raw))
 	if err != nil {
 		return nil, malformedPolicy("%s", rules.syntax)
@@ -86,7 +94,7 @@ func parsePolicy(raw string, rules policyRules) (*policyText, error) {
 			return nil, err
 		}
 		if st.sid != "" && sids[st.sid] {
-			return nil, malformedPolicy("Statement IDs (SID) in a single policy must be unique.")
+			return nil, malformedPolicy("%s", rules.repeats)
 		}
 		sids[st.sid] = true
 	}

@@ -123,13 +123,17 @@ func scalar(raw json.RawMessage) (string, error) {
 	return "", fmt.Errorf("%s is no string", raw)
 }
 
+// bareText is the kind of a principal that is a text and not an object.
+const bareText = ""
+
 // principalBlock is "*" or {"AWS": "…", "Service": ["…"]}.
 type principalBlock map[string][]string
 
 // UnmarshalJSON implements [json.Unmarshaler].
 func (v *principalBlock) UnmarshalJSON(raw []byte) error {
-	if string(bytes.TrimSpace(raw)) == `"*"` {
-		*v = principalBlock{"AWS": {"*"}}
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		*v = principalBlock{bareText: {text}}
 		return nil
 	}
 	fields, err := objectFields(raw)

@@ -45,12 +45,14 @@ func roleOperations() []operation {
 	}
 }
 
-func onRole(c *call) []ask {
+func onRole(c *call) []ask { return c.ask(c.roleARN(), nil) }
+
+func (c *call) roleARN() string {
 	name := c.in.text("RoleName")
 	if r := c.account.roles[fold(name)]; r != nil {
-		return c.ask(r.arn(), nil)
+		return r.arn()
 	}
-	return c.ask(c.entityARN(nil, "role", name), nil)
+	return c.entityARN(nil, "role", name)
 }
 
 func onNewRole(c *call) []ask {
@@ -76,10 +78,10 @@ func createRole(c *call) ([]node, error) {
 		return nil, limitExceeded("Cannot exceed quota for RolesPerAccount: %d", maxRoles)
 	}
 	var r role
-	if err := c.sim.world.setTrust(&r, c.in.text("AssumeRolePolicyDocument")); err != nil {
+	if err := c.sim.setTrust(&r, c.in.text("AssumeRolePolicyDocument")); err != nil {
 		return nil, err
 	}
-	tags, err := checkTags(nil, c.in.tags("Tags"))
+	tags, err := checkTags(c.in.tags("Tags"))
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +129,7 @@ func updateAssumeRolePolicy(c *call) ([]node, error) {
 	if err != nil {
 		return nil, err
 	}
-	return nil, c.sim.world.setTrust(r, c.in.text("PolicyDocument"))
+	return nil, c.sim.setTrust(r, c.in.text("PolicyDocument"))
 }
 
 // updateRole has an empty result, which is not the same as none.

@@ -21,7 +21,7 @@ func (c *call) sessionInput(s *session) (int, error) {
 	if err := c.readPolicies(s); err != nil {
 		return 0, err
 	}
-	tags, err := checkTags(nil, c.in.tags("Tags"))
+	tags, err := checkTags(c.in.tags("Tags"))
 	if err != nil {
 		return 0, err
 	}
@@ -42,7 +42,7 @@ func (c *call) readPolicies(s *session) error {
 		if err != nil {
 			return err
 		}
-		s.limited, s.policies = true, append(s.policies, text.doc)
+		s.limited, s.policies = true, append(s.policies, text)
 	}
 	for _, element := range c.in.elements("PolicyArns") {
 		arn := c.in.text(element + ".arn")
@@ -50,7 +50,7 @@ func (c *call) readPolicies(s *session) error {
 		if p == nil {
 			return validationError("PolicyArn %s is invalid or does not exist.", arn)
 		}
-		s.limited, s.policies = true, append(s.policies, p.text.doc)
+		s.limited, s.policies = true, append(s.policies, p.text())
 	}
 	return nil
 }

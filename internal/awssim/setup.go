@@ -3,6 +3,7 @@ package awssim
 import (
 	"fmt"
 	"regexp"
+	"time"
 )
 
 // administrator is the name of each account's bootstrap administrator.
@@ -59,19 +60,28 @@ func checkAccount(region, id string) error {
 	return err
 }
 
+// emptyAccount is an account with a root user and nothing else.
+func emptyAccount(region, id string, created time.Time) (*account, error) {
+	partition, err := partitionOf(region)
+	if err != nil {
+		return nil, err
+	}
+	a := &account{
+		id: id, partition: partition, admin: administrator,
+		users: map[string]*user{}, groups: map[string]*group{}, roles: map[string]*role{},
+		policies: map[string]*managedPolicy{}, devices: map[string]*mfaDevice{}, providers: map[string]*oidcProvider{},
+		awsOwned: awsPolicies(partition, created),
+	}
+	a.root = &user{entity: entity{kind: "user", account: a, id: id, created: created}}
+	return a, nil
+}
+
 // addAccount makes an account with its root user and its administrator, whose
 // key is given. It panics on arguments that checkAccount refuses.
 func (s *Sim) addAccount(region, id string, key secretKey) Credentials {
 	must(checkAccount(region, id))
-	partition, err := partitionOf(region)
+	a, err := emptyAccount(region, id, s.now())
 	must(err)
-	a := &account{
-		id: id, partition: partition, admin: administrator,
-		users: map[string]*user{}, groups: map[string]*group{}, roles: map[string]*role{},
-		policies: map[string]*managedPolicy{}, devices: map[string]*mfaDevice{},
-		awsOwned: awsPolicies(partition, s.now()),
-	}
-	a.root = &user{entity: entity{kind: "user", account: a, id: id, created: s.now()}}
 	s.world.accounts[id] = a
 	u := s.makeUser(a, administrator, "/")
 	u.attached = append(u.attached, a.awsOwned[a.awsARN("AdministratorAccess")])
@@ -164,7 +174,7 @@ func (s *Sim) PutRole(account, name, trustJSON, policyJSON string) string {
 	if r == nil {
 		r = s.makeRole(a, name, "/")
 	}
-	must(s.world.setTrust(r, trustJSON))
+	must(s.setTrust(r, trustJSON))
 	r.putInline(policyJSON)
 	return r.arn()
 }
@@ -179,12 +189,12 @@ func (s *Sim) PutPolicy(account, name, policyJSON string) string {
 	must(err)
 	arn := a.arn(serviceIAM, "policy/"+name)
 	if p := a.policies[arn]; p != nil {
-		p.text = text
+		p.standard.text = text
 		return arn
 	}
-	a.policies[arn] = &managedPolicy{
-		arn: arn, name: name, path: "/", id: s.ids.entity(prefixPolicy), created: s.now(), text: text,
-	}
+	p := &managedPolicy{arn: arn, name: name, path: "/", id: s.ids.entity(prefixPolicy), created: s.now()}
+	p.firstVersion(text, p.created)
+	a.policies[arn] = p
 	return arn
 }
 

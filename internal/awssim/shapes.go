@@ -22,6 +22,7 @@ type shape struct {
 	pattern string // of the whole text, in AWS's notation; "": none
 	match   *regexp.Regexp
 	enum    []string
+	saysAll bool     // says stands for a text of the wrong length too
 	says    string   // AWS's own words for a text that does not match its pattern; "": the usual ones
 	element *shape   // of a list
 	fields  []member // of a structure
@@ -62,6 +63,12 @@ func (s *shape) saying(words string) *shape {
 	return s
 }
 
+// sayingAlways is saying for a text of the wrong length too.
+func (s *shape) sayingAlways(words string) *shape {
+	s.saysAll = true
+	return s.saying(words)
+}
+
 func oneOf(values ...string) *shape { return &shape{kind: kindText, enum: values} }
 
 func number(minimum, maximum int) *shape {
@@ -92,7 +99,7 @@ var (
 	policyNameType         = text(1, 128, namePattern).saying(nameSays)
 	virtualMFADeviceName   = text(1, 0, namePattern).saying(nameSays)
 	pathType               = text(1, 512, `(\u002F)|(\u002F[\u0021-\u007E]+\u002F)`).saying(pathSays)
-	pathPrefixType         = text(1, 512, `\u002F[\u0021-\u007F]*`).saying(prefixSays)
+	pathPrefixType         = text(1, 512, `\u002F[\u0021-\u007F]*`).sayingAlways(prefixSays)
 	policyPathType         = text(1, 512, `((/[A-Za-z0-9\.,\+@=_-]+)*)/`).saying(pathSays)
 	arnType                = text(20, 2048, "")
 	tagKeyType             = text(1, 128, `[\p{L}\p{Z}\p{N}_.:/=+\-@]+`)
@@ -114,6 +121,16 @@ var (
 	serialNumberType       = text(9, 256, `[\w+=/:,.@-]+`)
 	authenticationCodeType = text(6, 6, `[\d]+`)
 	booleanType            = &shape{kind: kindTruth}
+	serviceNameType        = text(0, 0, "")
+	credentialAgeDaysType  = number(1, 36600)
+	publicKeyMaterialType  = text(1, 16384, documentPattern) // there also: certificateBodyType
+	publicKeyIDType        = text(20, 128, `[\w]+`)          // there also: serviceSpecificCredentialId
+	certificateIDType      = text(24, 128, `[\w]+`)
+	providerURLType        = text(1, 255, "") // there: OpenIDConnectProviderUrlType
+	clientIDType           = text(1, 255, "")
+	clientIDListType       = listOf(clientIDType, 0, 0)
+	thumbprintType         = text(0, 0, "") // there: exactly 40; IAM says so in words of its own
+	thumbprintListType     = listOf(thumbprintType, 0, 0)
 
 	tagType = &shape{kind: kindStructure, fields: []member{
 		required("Key", tagKeyType), required("Value", tagValueType),

@@ -3,6 +3,7 @@ package awssim
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -18,7 +19,9 @@ type Options struct {
 	Account string           // twelve digits; "" is 123456789012
 	Region  string           // decides the account's partition; "" is us-east-1
 	Clock   func() time.Time // nil is time.Now
-	Seed    uint64           // ids and secrets follow from it; 0 draws them from crypto/rand
+	Seed    uint64           // ids, secrets and chance follow from it; 0 draws ids and secrets from crypto/rand
+	Random  io.Reader        // if not nil: what ids and secrets are drawn from instead
+	Dialect Dialect          // "" is AWS's
 
 	// Settings are those the simulator starts with and returns to on Reset.
 	// Zero fields have their defaults.
@@ -55,18 +58,19 @@ type Sim struct {
 	closed     chan struct{}
 	closeOnce  sync.Once
 
-	mu        sync.Mutex // guards everything below
-	ids       *idSource
-	world     world
-	bootstrap Credentials
-	rootKey   secretKey // of the bootstrap administrator: survives Reset
-	settings  Settings
-	offset    time.Duration // of the simulator's clock against options.Clock
-	faults    []*armedFault
-	delayed   []*delayedRequest
-	buckets   map[string]*bucket
-	journal   []Call
-	sequence  int64
+	mu         sync.Mutex // guards everything below
+	ids        *idSource
+	world      world
+	bootstrap  Credentials
+	rootKey    secretKey // of the bootstrap administrator: survives Reset
+	settings   Settings
+	encounters map[encounter]int
+	offset     time.Duration // of the simulator's clock against options.Clock
+	faults     []*armedFault
+	delayed    []*delayedRequest
+	buckets    map[string]*bucket
+	journal    []Call
+	sequence   int64
 }
 
 // New returns a simulator with one account and, in it, one administrator.
@@ -77,7 +81,7 @@ func New(options Options) *Sim {
 		options:    options,
 		operations: operations(),
 		closed:     make(chan struct{}),
-		ids:        newIDSource(options.Seed),
+		ids:        newIDSource(options),
 	}
 	s.control = s.controlHandler()
 	s.rootKey = s.ids.longTermKey()
@@ -105,7 +109,11 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	s.wait(r.Context(), s.latency())
+	s.wait(r.Context(), s.arrive(req))
+	if isSignin(r) {
+		s.send(w, r, s.signin(req))
+		return
+	}
 	s.send(w, r, s.handle(req))
 }
 
@@ -130,6 +138,9 @@ func (s *Sim) handle(req *request) reply {
 	s.runDelayed()
 	c := s.newCall(req)
 	fault := s.matchFault(c)
+	if fault == nil {
+		fault = s.chaos(c)
+	}
 	if fault == nil {
 		return s.finish(c, s.process(c), nil)
 	}
@@ -175,6 +186,7 @@ func (s *Sim) Reset() {
 	s.offset = 0
 	s.faults = nil
 	s.buckets = map[string]*bucket{}
+	s.encounters = map[encounter]int{}
 	s.journal = nil
 	s.bootstrap = s.addAccount(s.options.Region, s.options.Account, s.rootKey)
 }

@@ -35,7 +35,8 @@ type User struct {
 	AttachedPolicies []string          `json:"attached_policies"` // ARNs, sorted
 	Groups           []string          `json:"groups"`            // names, sorted
 	LoginProfile     bool              `json:"login_profile"`
-	MFADevices       []string          `json:"mfa_devices"` // serial numbers
+	MFADevices       []string          `json:"mfa_devices"`         // serial numbers
+	SideKeys         []string          `json:"side_keys,omitempty"` // ids of SSH keys, signing certificates and service-specific credentials
 }
 
 // Key is an access key, without its secret.
@@ -122,7 +123,7 @@ func (a *account) snapshot() Account {
 		out.Roles[r.name] = r.snapshot()
 	}
 	for arn, p := range a.policies {
-		out.Policies[arn] = Policy{Name: p.name, ARN: arn, Document: p.text.raw, Attached: a.attachments(p)}
+		out.Policies[arn] = Policy{Name: p.name, ARN: arn, Document: p.text().raw, Attached: a.attachments(p)}
 	}
 	return out
 }
@@ -140,6 +141,9 @@ func (u *user) snapshot() User {
 	slices.Sort(out.Groups)
 	for _, d := range u.devices {
 		out.MFADevices = append(out.MFADevices, d.serial)
+	}
+	for _, k := range u.sideKeys {
+		out.SideKeys = append(out.SideKeys, k.id)
 	}
 	return out
 }

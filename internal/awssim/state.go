@@ -1,6 +1,7 @@
 package awssim
 
 import (
+	"crypto"
 	"slices"
 	"strings"
 	"time"
@@ -8,13 +9,16 @@ import (
 
 // world is everything that AWS stores.
 type world struct {
-	accounts map[string]*account   // by id
-	keys     map[string]*accessKey // by id, of all accounts
-	sessions map[string]*session   // by access key id, of all accounts
+	accounts map[string]*account         // by id
+	keys     map[string]*accessKey       // by id, of all accounts
+	deadKeys map[string]*accessKey       // deleted ones that may go on working
+	sessions map[string]*session         // by access key id, of all accounts
+	issuers  map[string]crypto.PublicKey // of OIDC providers, by URL without scheme
+	logins   map[string]*signinToken     // by sign-in token
 }
 
 func newWorld() world {
-	return world{map[string]*account{}, map[string]*accessKey{}, map[string]*session{}}
+	return world{map[string]*account{}, map[string]*accessKey{}, map[string]*accessKey{}, map[string]*session{}, map[string]crypto.PublicKey{}, map[string]*signinToken{}}
 }
 
 // account is one AWS account. Names are unique ignoring case, so maps by name
@@ -30,6 +34,8 @@ type account struct {
 	policies  map[string]*managedPolicy // by ARN; AWS's own are in awsPolicies
 	devices   map[string]*mfaDevice     // by serial number
 	awsOwned  map[string]*managedPolicy // AWS's own policies, by ARN
+	providers map[string]*oidcProvider  // by URL without scheme; case matters
+	past      []past                    // entries as they were before late changes
 }
 
 // fold makes names equal that AWS holds to be the same.
@@ -47,6 +53,8 @@ type entity struct {
 	created  time.Time
 	inline   map[string]*policyText // by name
 	attached []*managedPolicy
+	boundary *managedPolicy // of users and roles
+	old      []oldView      // what is in force although it has been changed, oldest first
 }
 
 func (e *entity) arn() string { return e.account.arn(serviceIAM, e.kind+e.path+e.name) }
@@ -55,11 +63,11 @@ func (e *entity) arn() string { return e.account.arn(serviceIAM, e.kind+e.path+e
 type user struct {
 	entity
 	tags     []tag
-	boundary *managedPolicy
 	keys     []*accessKey
 	groups   []*group
 	login    *loginProfile
 	devices  []*mfaDevice
+	sideKeys []*sideKey
 	gone     bool // deleted: its sessions are dead
 }
 
@@ -80,7 +88,6 @@ type group struct {
 type role struct {
 	entity
 	tags        []tag
-	boundary    *managedPolicy
 	trust       *policyText
 	trusted     map[string]string // principal ARNs of the trust policy, and the ids they stood for when it was written
 	maxSession  int               // seconds
@@ -90,6 +97,8 @@ type role struct {
 }
 
 type accessKey struct {
+	lag     keyLag
+	deleted bool
 	secretKey
 	owner    *user
 	active   bool
@@ -125,7 +134,7 @@ type policyText struct {
 	doc policyDocument
 }
 
-// managedPolicy has one version: CreatePolicyVersion is not served.
+// managedPolicy is a policy with an ARN of its own, in up to five versions.
 type managedPolicy struct {
 	arn         string
 	name        string
@@ -133,7 +142,9 @@ type managedPolicy struct {
 	id          string
 	description string
 	created     time.Time
-	text        *policyText
+	versions    []*policyVersion
+	standard    *policyVersion // the default version, which is the one that counts
+	lastVersion int            // numbers are never given twice
 	tags        []tag
 	aws         bool
 }

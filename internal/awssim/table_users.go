@@ -3,7 +3,6 @@ package awssim
 // userOperations are IAM's operations on users, their keys, tags and login
 // profiles.
 func userOperations() []operation {
-	existing := required("UserName", existingUserNameType)
 	orCaller := optionalIn("UserName", existingUserNameType)
 	marker, maxItems := optionalIn("Marker", markerType), optionalIn("MaxItems", maxItemsType)
 	named, keyID := demanded("UserName", existingUserNameType), demanded("AccessKeyId", accessKeyIDType)
@@ -26,18 +25,6 @@ func userOperations() []operation {
 			members: []member{named, optionalIn("NewPath", pathType), optionalIn("NewUserName", userNameType)},
 		},
 		{name: "DeleteUser", target: "UserName", asks: onUser, run: deleteUser, members: []member{named}},
-		{
-			name: "TagUser", target: "UserName", asks: onTaggedUser, run: tagUser,
-			members: []member{existing, required("Tags", tagListType)},
-		},
-		{
-			name: "UntagUser", target: "UserName", asks: onTaggedUser, run: untagUser,
-			members: []member{existing, required("TagKeys", tagKeyListType)},
-		},
-		{
-			name: "ListUserTags", target: "UserName", asks: onUser, run: listUserTags,
-			members: []member{existing, marker, maxItems},
-		},
 		{
 			name: "CreateAccessKey", target: "UserName", asks: onUserOrCaller, run: createAccessKey,
 			members: []member{orCaller},

@@ -12,8 +12,12 @@ func checkTrust(st *statement) error {
 		return malformedPolicy("Missing required field Effect")
 	case st.effect != "Allow" && st.effect != "Deny":
 		return malformedPolicy("Invalid effect: %s", st.effect)
+	case st.notPrincipals != nil && st.effect == "Allow":
+		return malformedPolicy("Allow with NotPrincipal is not allowed.")
 	case st.notPrincipals != nil:
 		return malformedPolicy("AssumeRole policy must not contain NotPrincipal field.")
+	case st.principals[bareText] != nil:
+		return malformedPolicy("Principal must be a JSON object.")
 	case st.principals == nil:
 		return malformedPolicy("Missing required field Principal")
 	case len(st.principals) == 0:
@@ -22,27 +26,29 @@ func checkTrust(st *statement) error {
 		return malformedPolicy("Has prohibited field Resource")
 	case st.notResources != nil:
 		return malformedPolicy("AssumeRole policy must not contain resources.")
+	case st.actions != nil && st.notActions != nil:
+		return malformedPolicy("Syntax error in policy.")
 	case len(st.actions)+len(st.notActions) == 0:
 		return malformedPolicy("Missing required field Action")
 	}
 	for _, action := range slices.Concat(st.actions, st.notActions) {
-		if action != "*" && !strings.HasPrefix(strings.ToLower(action), "sts:") {
+		if !strings.HasPrefix(strings.ToLower(action), "sts:") {
 			return malformedPolicy("AssumeRole policy may only specify STS AssumeRole actions.")
 		}
 	}
 	for kind := range st.principals {
-		if !slices.Contains([]string{"AWS", "Service", "Federated", "CanonicalUser"}, kind) {
+		if !slices.Contains([]string{"AWS", "Service", "Federated"}, kind) {
 			return malformedPolicy("Invalid principal in policy: %q", kind)
 		}
 	}
-	return nil
+	return checkShared(st)
 }
 
 // setTrust reads a trust policy. The users and roles it names must exist, in
 // accounts that the simulator knows, and are remembered by id: one of the
 // same name that is made later is somebody else.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
-func (w *world) setTrust(r *role, raw string) error {
+func (s *Sim) setTrust(r *role, raw string) error {
 	text, err := parsePolicy(raw, trustRules())
 	if err != nil {
 		return err
@@ -52,8 +58,11 @@ func (w *world) setTrust(r *role, raw string) error {
 	}
 	trusted := map[string]string{}
 	for _, st := range text.doc.statements {
+		if err := s.options.Dialect.checkServices(st.principals["Service"]); err != nil {
+			return err
+		}
 		for _, name := range st.principals["AWS"] {
-			id, err := w.principalID(name)
+			id, err := s.world.principalID(name)
 			if err != nil {
 				return err
 			}
@@ -115,10 +124,14 @@ const (
 // on whose word. A deny that meets the caller in any way wins.
 func (r *role) trusts(w *caller, action string, keys contextKeys) (trustLevel, decision) {
 	level, said := untrusted, implicitDeny
-	doc := r.trust.doc
+	v := r.inForce(w.now, r.present())
+	if v.trust == nil {
+		return level, said // too new
+	}
+	doc := v.trust.doc
 	for i := range doc.statements {
 		st := &doc.statements[i]
-		named := r.names(st, w)
+		named := v.names(st, w)
 		if named == untrusted || !st.matches(ask{action: action, keys: keys}, doc.version) {
 			continue
 		}
@@ -131,7 +144,7 @@ func (r *role) trusts(w *caller, action string, keys contextKeys) (trustLevel, d
 }
 
 // names says how directly a statement's AWS principals name a caller.
-func (r *role) names(st *statement, w *caller) trustLevel {
+func (v view) names(st *statement, w *caller) trustLevel {
 	level := untrusted
 	for _, name := range st.principals["AWS"] {
 		switch {
@@ -141,7 +154,7 @@ func (r *role) names(st *statement, w *caller) trustLevel {
 			level = max(level, delegated)
 		case name == w.arn && w.kind != callerUser && w.kind != callerSessionToken:
 			return trusted // a session by its own ARN
-		case r.trusted[name] == w.uniqueID() || r.trusted[name] == "" && name == w.principalARN():
+		case v.trusted[name] == w.uniqueID() || v.trusted[name] == "" && name == w.principalARN():
 			return trusted
 		}
 	}

@@ -89,7 +89,7 @@ func (c *call) askWithTags(arn, tagging string) []ask {
 		keys.set("iam:PermissionsBoundary", bound)
 	}
 	out := c.ask(arn, keys)
-	if len(tags) > 0 {
+	if len(tags) > 0 && c.sim.asksForTagging() {
 		out = append(out, ask{tagging, arn, keys})
 	}
 	return out
@@ -118,7 +118,7 @@ func createUser(c *call) ([]node, error) {
 	if most := c.sim.settings.MaxUsers; len(c.account.users) >= most {
 		return nil, limitExceeded("Cannot exceed quota for UsersPerAccount: %d", most)
 	}
-	tags, err := checkTags(nil, c.in.tags("Tags"))
+	tags, err := checkTags(c.in.tags("Tags"))
 	if err != nil {
 		return nil, err
 	}
@@ -129,16 +129,6 @@ func createUser(c *call) ([]node, error) {
 	u := c.sim.makeUser(c.account, name, c.pathInput())
 	u.tags, u.boundary = tags, bound
 	return []node{branch("User", u.describe()...)}, nil
-}
-
-// boundaryInput is the policy that the call's PermissionsBoundary names, or
-// nil.
-func (c *call) boundaryInput() (*managedPolicy, error) {
-	arn := c.in.text("PermissionsBoundary")
-	if arn == "" {
-		return nil, nil
-	}
-	return c.attachable(arn)
 }
 
 // identify renders what every answer about an entity begins with.
@@ -159,14 +149,6 @@ func (u *user) summary() []node {
 
 func (u *user) describe() []node {
 	return slices.Concat(u.summary(), describeBoundary(u.boundary), describeTags(u.tags))
-}
-
-func describeBoundary(p *managedPolicy) []node {
-	if p == nil {
-		return nil
-	}
-	return []node{branch("PermissionsBoundary",
-		leaf("PermissionsBoundaryType", "Policy"), leaf("PermissionsBoundaryArn", p.arn))}
 }
 
 func getUser(c *call) ([]node, error) {
@@ -236,6 +218,7 @@ func deleteUser(c *call) ([]node, error) {
 		{len(u.keys) > 0, "delete access keys first"},
 		{u.login != nil, "delete login profile first"},
 		{len(u.devices) > 0, "delete MFA device first"},
+		{len(u.sideKeys) > 0, "remove referenced objects first"},
 		{len(u.groups) > 0, "remove users from group first"},
 		{len(u.inline) > 0, "delete policies first"},
 		{len(u.attached) > 0, "detach all policies first"},

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"mime"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -26,6 +25,7 @@ type request struct {
 	tls    bool
 	remote string // address and port
 	signed signature
+	met    encounter
 }
 
 // readRequest reads a request. Only a broken body is an error; whatever else
@@ -77,6 +77,7 @@ type reply struct {
 	contentType string
 	body        []byte
 	code        string // of an error
+	location    string // of a redirect
 	effect      bool   // the operation was carried out
 	fault       *Fault
 }
@@ -100,6 +101,9 @@ func (s *Sim) send(w http.ResponseWriter, r *http.Request, out reply) {
 	header.Set("Content-Type", out.contentType)
 	header.Set("X-Amzn-Requestid", out.requestID)
 	header.Set("Date", s.Now().Format(http.TimeFormat)) // clients measure their skew by it
+	if out.location != "" {
+		header.Set("Location", out.location)
+	}
 	header.Set("Content-Length", strconv.Itoa(len(out.body)))
 	w.WriteHeader(out.status)
 	if r.Method != http.MethodHead {
@@ -125,8 +129,5 @@ func cutConnection(w http.ResponseWriter) {
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0) // sends RST instead of FIN; if it cannot be set, a plain close cuts as well
-	}
-	_ = conn.Close()
+	reset(conn)
 }

@@ -29,7 +29,7 @@ type signing struct {
 }
 
 // form is a POST of a query-protocol body.
-func form(t *testing.T, endpoint, body string) *http.Request {
+func form(t testing.TB, endpoint, body string) *http.Request {
 	t.Helper()
 	req := must(http.NewRequestWithContext(t.Context(), http.MethodPost, endpoint+"/", strings.NewReader(body)))
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
@@ -37,7 +37,7 @@ func form(t *testing.T, endpoint, body string) *http.Request {
 }
 
 // sign signs with the SDK's signer, which the simulator does not use.
-func sign(t *testing.T, req *http.Request, cfg aws.Config, how signing) {
+func sign(t testing.TB, req *http.Request, cfg aws.Config, how signing) {
 	t.Helper()
 	if how.service == "" {
 		how.service = "iam"

@@ -39,7 +39,7 @@ func main() {
 
 // run starts everything, shows it, and stops it again.
 func run(ctx context.Context, out io.Writer, show func(context.Context, io.Writer, *devstack.Stack) error) error {
-	fmt.Fprint(out, "The AWS account of this demo is simulated. Nothing leaves this machine.\n\n")
+	fmt.Fprint(out, intro)
 	binaries, err := devstack.FindBuilt()
 	if err != nil {
 		return err
@@ -90,3 +90,9 @@ Any AWS client works on it too:
   AWS_ACCESS_KEY_ID=... AWS_SECRET_ACCESS_KEY=... aws sts get-caller-identity
 `, stack.VaultAddr, devstack.RootToken, stack.Binaries.Vault, stack.Sim.Endpoint, stack.Sim.Region)
 }
+
+const intro = `The AWS account of this demo is simulated. Nothing leaves this machine.
+It behaves like AWS: calls take 60 to 150 ms, IAM shows changes only after some
+seconds, and too many calls at once are throttled (docs/simulator.md).
+
+`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
 	"regexp"
 	"strings"
 
@@ -25,6 +26,10 @@ type guide struct {
 func tour(ctx context.Context, out io.Writer, stack *devstack.Stack) error {
 	roleARN, err := makeIAMRole(ctx, stack.Sim)
 	if err != nil {
+		return err
+	}
+	// Only now: IAM would show a role that is seconds old to nobody yet.
+	if _, err := stack.Sim.Control(ctx, http.MethodPost, "preset", []byte(`{"preset":"realistic"}`)); err != nil {
 		return err
 	}
 	register, err := stack.Binaries.RegisterArgs("aws")

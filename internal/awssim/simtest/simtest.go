@@ -23,7 +23,9 @@ func Start(t testing.TB, options ...awssim.Options) (*awssim.Sim, string) {
 		chosen = options[0]
 	}
 	sim := awssim.New(chosen)
-	server := httptest.NewServer(sim)
+	server := httptest.NewUnstartedServer(nil)
+	server.Config, server.Listener = sim.Server(), sim.Listener(server.Listener, 0)
+	server.Start()
 	t.Cleanup(func() {
 		sim.Close() // first: hung requests would hold the server up
 		server.Close()
