@@ -28,6 +28,14 @@ demo: ## credentials from a real Vault and a simulated AWS (ONESHOT=1: show and 
 	@scripts/build demo
 	@bin/demo $(if $(ONESHOT),-oneshot)
 
+.PHONY: conformance
+conformance: ## the simulated AWS judged by our contract suite and by versitygw's own 480 cases; prints the scores
+	@scripts/conformance
+
+.PHONY: acc
+acc: ## the contract suite against the real AWS account of the environment, a sandbox only; takes hours
+	AWS_ACC=1 go test ./internal/awscontract -run TestAccount -acc -count=1 -v -timeout 6h
+
 .PHONY: mutate
 mutate: ## break the code in one place at a time and show which test notices (ONLY=prefixes)
 	@go run ./scripts/mutate $(ONLY)

@@ -18,6 +18,7 @@ type level struct {
 
 // A selection is what one go test command runs.
 type selection struct {
+	folder   string   // of a nested module, all of whose packages are run; "" for this one
 	packages []string // relative to the module; rest stands for packages named nowhere else
 	run      string   // -run pattern, "" for all
 	skip     string   // -skip pattern, "" for none
@@ -38,7 +39,12 @@ var levels = []level{
 	{name: "lifecycle", fast: true, runs: []selection{{packages: []string{"backend/lifecycle"}}}},
 	{name: "mount", fast: true, runs: []selection{{packages: []string{"backend"}, skip: "^TestBoundary"}}},
 	{name: "boundary", fast: true, runs: []selection{{packages: []string{"backend"}, run: "^TestBoundary"}}},
-	{name: "clients", runs: []selection{{packages: []string{"internal/awssim"}, run: "^TestClients"}}},
+	{name: "contract", runs: []selection{
+		{packages: []string{"internal/awscontract"}, skip: "^TestClients"},
+		{folder: "internal/awscontract/versitygwapi"},
+		{folder: "internal/awscontract/versitygw"},
+	}},
+	{name: "clients", runs: []selection{{packages: []string{"internal/awssim", "internal/awscontract"}, run: "^TestClients"}}},
 	{name: "e2e", runs: []selection{{packages: []string{"internal/e2e"}}}},
 }
 
@@ -66,6 +72,9 @@ func fastOnes(all []level) []level {
 // importPaths turns the packages of a selection into import paths. known is
 // what go list ./... says.
 func importPaths(s selection, all []level, known []string) []string {
+	if s.folder != "" {
+		return []string{"./..."}
+	}
 	if slices.Equal(s.packages, []string{rest}) {
 		return unclaimed(all, known)
 	}

@@ -122,7 +122,11 @@ func (s *suite) gotest(ctx context.Context, sel selection, r *results) error {
 
 // args is the command line of go. Vet is left to make check.
 func (s *suite) args(sel selection) []string {
-	args := append([]string{"test", "-json", "-vet=off", "-timeout=15m"}, s.flags...)
+	args := []string{"test"}
+	if sel.folder != "" {
+		args = append(args, "-C", sel.folder)
+	}
+	args = append(append(args, "-json", "-vet=off", "-timeout=15m"), s.flags...)
 	if sel.run != "" {
 		args = append(args, "-run", sel.run)
 	}

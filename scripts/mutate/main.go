@@ -5,8 +5,8 @@
 //
 // It works on a copy of the tree in a temporary folder. A test that no mutation
 // makes fail proves nothing; a mutation that no test notices shows what is not
-// proven. The table is in mutations.go, by the invariants of
-// backend/lifecycle/doc.go.
+// proven. The tables are in mutations.go, by the invariants of
+// backend/lifecycle/doc.go, and in awssim.go, by the simulator's rules.
 //
 // It prints a line per mutation and last of all "mutate: N mutations, N caught,
 // 0 survived". It fails on a survivor, on a mutation that does not compile or
@@ -42,10 +42,11 @@ func mutateMain(prefixes []string) int {
 // chosen are the mutations whose name begins with one of the prefixes; all if
 // there are none.
 func chosen(prefixes []string) []mutation {
+	all := slices.Concat(mutations, simulator)
 	if len(prefixes) == 0 {
-		return mutations
+		return all
 	}
-	return slices.DeleteFunc(slices.Clone(mutations), func(m mutation) bool {
+	return slices.DeleteFunc(all, func(m mutation) bool {
 		return !slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(m.name, p) })
 	})
 }

@@ -10,7 +10,7 @@ import (
 // TestMutations: each row still meets the code, in one place.
 func TestMutations(t *testing.T) {
 	names := map[string]bool{}
-	for _, m := range mutations {
+	for _, m := range chosen(nil) {
 		if names[m.name] {
 			t.Errorf("two mutations are named %q", m.name)
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"strings"
@@ -13,10 +14,12 @@ type mutation struct {
 	old  string // occurs once in the file
 	new  string
 	run  string // the tests, by go test's -run, of which one must fail
+
+	tests string // their folder; "": the file's
 }
 
-// dir is the package's folder.
-func (m mutation) dir() string { return path.Dir(m.file) }
+// dir is the folder of the tests' package.
+func (m mutation) dir() string { return cmp.Or(m.tests, path.Dir(m.file)) }
 
 // apply spoils the text of the mutation's file.
 func (m mutation) apply(text string) (string, error) {
