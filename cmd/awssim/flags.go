@@ -59,6 +59,7 @@ func parseFlags(args []string, stderr io.Writer) (config, error) {
 	preset := flags.String("preset", "ideal", "how AWS feels: `name` of "+strings.Join(awssim.PresetNames(), ", "))
 	latency := flags.Duration("latency", 0, "`duration` that every call waits, such as 80ms, instead of the preset's")
 	flags.Uint64Var(&cfg.options.Seed, "seed", 0, "`number` that ids, secrets and chance follow from; 0 draws ids and secrets at random")
+	flags.Func("signatures", "verified, or `believed`: whoever names an access key is its owner (default verified)", cfg.signatures)
 	if err := flags.Parse(args); err != nil {
 		return cfg, err
 	}
@@ -84,5 +85,14 @@ func (c *config) settle(preset string, latency time.Duration) error {
 	if c.handshake < 0 {
 		return errors.New("-handshake-delay must not be negative")
 	}
+	return nil
+}
+
+// signatures takes the flag's word for the default.
+func (c *config) signatures(text string) error {
+	if text == "verified" {
+		text = ""
+	}
+	c.options.Signatures = awssim.Signatures(text)
 	return nil
 }

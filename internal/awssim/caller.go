@@ -74,15 +74,28 @@ func (s *Sim) authenticate(c *call) error {
 	if !who.account.partition.scopes(sig.service, sig.region) {
 		return signatureMismatch("Credential should be scoped to a valid region. ")
 	}
+	if err := s.checkSignature(c, secret); err != nil {
+		return err
+	}
+	who.now = c.now
+	c.caller, c.account = who, who.account
+	return s.admit(c)
+}
+
+// checkSignature judges time and value of a signature, unless the simulator was
+// told to believe whatever access key a request names.
+func (s *Sim) checkSignature(c *call, secret string) error {
+	sig := &c.req.signed
+	if s.options.Signatures == SignaturesBelieved {
+		return nil
+	}
 	if err := sig.checkTime(c.now, s.settings.MaxSkew); err != nil {
 		return err
 	}
 	if err := sig.checkValue(c.req, secret); err != nil {
 		return err
 	}
-	who.now = c.now
-	c.caller, c.account = who, who.account
-	return s.admit(c)
+	return nil
 }
 
 // unsigned refuses a call without a signature, or with one that is not of

@@ -3,6 +3,7 @@ package awssim
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"sync"
@@ -23,16 +24,34 @@ type Options struct {
 	Random  io.Reader        // if not nil: what ids and secrets are drawn from instead
 	Dialect Dialect          // "" is AWS's
 
+	Signatures Signatures // "" verifies them
+
 	// Settings are those the simulator starts with and returns to on Reset.
 	// Zero fields have their defaults.
 	Settings Settings
 }
 
+// Signatures says what becomes of the signatures of requests.
+type Signatures string
+
+// The two ways. A request has to name an access key that works in either.
+const (
+	SignaturesVerified Signatures = ""         // as AWS does
+	SignaturesBelieved Signatures = "believed" // neither time nor value is looked at
+)
+
 // Validate reports an account id that is not twelve digits, a Region that lies
 // in no partition, and negative settings. New panics on the same.
 func (o Options) Validate() error {
 	o = o.withDefaults()
-	return errors.Join(checkAccount(o.Region, o.Account), o.Settings.validate())
+	return errors.Join(checkAccount(o.Region, o.Account), o.Signatures.validate(), o.Settings.validate())
+}
+
+func (s Signatures) validate() error {
+	if s != SignaturesVerified && s != SignaturesBelieved {
+		return fmt.Errorf("signatures %q are neither verified nor believed", string(s))
+	}
+	return nil
 }
 
 func (o Options) withDefaults() Options {

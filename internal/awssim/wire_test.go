@@ -158,6 +158,21 @@ func TestSignatureOfAChangedBody(t *testing.T) {
 	}
 }
 
+// TestSignaturesBelieved: only on request is a wrong secret as good as the right
+// one; an unknown key never is.
+func TestSignaturesBelieved(t *testing.T) {
+	sim, endpoint := simtest.Start(t, awssim.Options{Signatures: awssim.SignaturesBelieved})
+	for key, believed := range map[string]bool{sim.Admin().AccessKey: true, "AKIANOSUCHKEY0000000": false} {
+		client := sts.NewFromConfig(simtest.Session(endpoint, key, "wrong", ""))
+		if _, err := client.GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{}); (err == nil) != believed {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+	if err := (awssim.Options{Signatures: "ignored"}).Validate(); err == nil {
+		t.Error("an unknown word is accepted")
+	}
+}
+
 func TestSignatureInAQuery(t *testing.T) {
 	sim, _, admin := started(t)
 	url := must(sts.NewPresignClient(admin.sts).PresignGetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})).URL
