@@ -67,7 +67,7 @@ func New(ctx context.Context, options Options, conf *logical.BackendConfig) *Bac
 	b := &Backend{options: options}
 	b.life, b.end = context.WithCancel(context.WithoutCancel(ctx))
 	b.users = lifecycle.NewManager(journal{storage: conf.StorageView}, options.Clock, conf.Logger.Named("lifecycle"))
-	b.worker = lifecycle.NewWorker(b.users, b.connect(conf.StorageView), b.rootKeyDuty(conf.StorageView))
+	b.worker = lifecycle.NewWorker(b.users, b.connect(conf.StorageView), b.rootKeyDuty(conf.StorageView), b.rotationDuty(conf.StorageView))
 	b.Backend = &framework.Backend{
 		Help:           help("engine.txt"),
 		BackendType:    logical.TypeLogical,

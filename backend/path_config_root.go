@@ -3,6 +3,7 @@ package backend
 import (
 	"context"
 	"fmt"
+	"maps"
 	"regexp"
 	"strings"
 
@@ -80,6 +81,22 @@ var configRootFields = map[string]*framework.FieldSchema{
 		Type:        framework.TypeString,
 		Description: "Template of IAM user names and STS session names: at most 2048 bytes. Empty restores the default.",
 	},
+	"rotation_schedule": {
+		Type:        framework.TypeString,
+		Description: "When the root key is rotated: five fields of cron, in UTC. Excludes rotation_period. Empty clears it.",
+	},
+	"rotation_window": {
+		Type:        framework.TypeDurationSecond,
+		Description: "How long after a time of rotation_schedule the rotation may still happen: at least 1h. 0: until it succeeds.",
+	},
+	"rotation_period": {
+		Type:        framework.TypeDurationSecond,
+		Description: "How long a root key is used before it is rotated: at least 10s. Excludes rotation_schedule. 0 clears it.",
+	},
+	"disable_automated_rotation": {
+		Type:        framework.TypeBool,
+		Description: "Keeps the schedule or period, and does not rotate.",
+	},
 	"allowed_policy_arns": {
 		Type:        framework.TypeCommaStringSlice,
 		Description: "Patterns of the policy_arns that roles may have; * stands for any text. Empty: no limit.",
@@ -113,7 +130,11 @@ func (b *Backend) readConfigRoot(ctx context.Context, req *logical.Request, _ *f
 	if err != nil || !found {
 		return nil, err
 	}
-	return &logical.Response{Data: map[string]any{
+	state, err := store.Records{Storage: req.Storage}.RotationState(ctx)
+	if err != nil {
+		return nil, err
+	}
+	data := map[string]any{
 		"allowed_policy_arns":               list(c.AllowedPolicyARNs),
 		"allowed_role_arns":                 list(c.AllowedRoleARNs),
 		"allowed_user_paths":                list(c.AllowedUserPaths),
@@ -136,7 +157,9 @@ func (b *Backend) readConfigRoot(ctx context.Context, req *logical.Request, _ *f
 		"disable_automated_rotation":        c.DisableAutomatedRotation,
 		"credential_source":                 b.credentialSource(ctx, req.Storage),
 		"names_unique":                      b.namesUnique(c),
-	}}, nil
+	}
+	maps.Copy(data, rotationTimes(c, state))
+	return &logical.Response{Data: data}, nil
 }
 
 // credentialSource says where the root credentials come from, or why there are
@@ -163,22 +186,29 @@ func (b *Backend) namesUnique(c *store.RootConfig) bool {
 // writeConfigRoot handles a create or update of config/root: fields that are not
 // sent keep their values.
 func (b *Backend) writeConfigRoot(ctx context.Context, req *logical.Request, d *framework.FieldData) (*logical.Response, error) {
-	c, err := b.changeConfigRoot(ctx, store.Records{Storage: req.Storage}, d)
+	c, err := b.changeConfigRoot(ctx, req, d)
 	if err != nil {
 		return nil, err
 	}
 	return warn(append(b.configRootWarnings(c, d), b.identityWarnings(ctx, req.Storage, d)...)), nil
 }
 
-func (b *Backend) changeConfigRoot(ctx context.Context, records store.Records, d *framework.FieldData) (*store.RootConfig, error) {
+func (b *Backend) changeConfigRoot(ctx context.Context, req *logical.Request, d *framework.FieldData) (*store.RootConfig, error) {
+	records := store.Records{Storage: req.Storage}
 	b.writing.Lock()
 	defer b.writing.Unlock()
 	c, _, err := records.RootConfig(ctx)
 	if err != nil {
 		return nil, err
 	}
+	before := *c
 	if err := b.mergeConfigRoot(c, d); err != nil {
 		return nil, err
+	}
+	if rescheduled(&before, c) {
+		if err := b.schedule(ctx, req, c); err != nil {
+			return nil, err
+		}
 	}
 	return c, records.PutRootConfig(ctx, c)
 }
@@ -242,6 +272,9 @@ func (b *Backend) checkConfigRoot(c *store.RootConfig, d *framework.FieldData) e
 	}
 	if anySent(d, "max_retries") && (c.MaxRetries < store.SDKRetries || c.MaxRetries > maxRetries) {
 		return invalid("max_retries %d is out of range: -1 (the SDK's default) to %d", c.MaxRetries, maxRetries)
+	}
+	if err := mergeRotation(c, d); err != nil {
+		return err
 	}
 	return b.checkTemplate(c, d)
 }
@@ -319,6 +352,9 @@ func (b *Backend) configRootWarnings(c *store.RootConfig, d *framework.FieldData
 	}
 	if anySent(d, "access_key") && strings.HasPrefix(c.AccessKey, "ASIA") {
 		warnings = append(warnings, "access_key is a temporary one (ASIA…), and config/root has no field for its session token: AWS will refuse it. Use an IAM user's key, or the server's own credentials")
+	}
+	if anySent(d, rotationFields...) && c.Scheduled() && c.AccessKey == "" {
+		warnings = append(warnings, "rotation has no effect: config/root holds no access_key, so there is no key to rotate")
 	}
 	return append(warnings, b.templateWarnings(c, d)...)
 }

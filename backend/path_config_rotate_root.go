@@ -55,6 +55,7 @@ func (b *Backend) rotateRootKey(ctx context.Context, storage logical.Storage) (l
 	if errors.Is(err, lifecycle.ErrCannotRotate) {
 		err = invalid("%v", err)
 	}
+	b.noteRotation(context.WithoutCancel(ctx), storage, err)
 	return rotated, err
 }
 

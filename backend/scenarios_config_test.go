@@ -38,7 +38,8 @@ func rootRoundTrip(m *mount) {
 		"username_template": naming.Default, "role_arn": "", "identity_token_audience": "", "identity_token_ttl": 0,
 		"rotation_schedule": "", "rotation_window": 0, "rotation_period": 0, "disable_automated_rotation": false,
 		"credential_source": "config/root", "names_unique": true, "allowed_policy_arns": []any{}, "allowed_role_arns": []any{},
-		"allowed_user_paths": []any{}, "required_permissions_boundary_arn": "",
+		"allowed_user_paths": []any{}, "required_permissions_boundary_arn": "", "last_vault_rotation": nil, "next_vault_rotation": nil,
+		"last_rotation_error": "",
 	}
 	if diff := cmp.Diff(want, plain(m, got)); diff != "" {
 		m.Errorf("read (-want +got):\n%s", diff)
