@@ -63,7 +63,7 @@ func digest(config *store.RootConfig) (key [sha256.Size]byte, err error) {
 
 func (b *Backend) makeRoot(ctx context.Context, config *store.RootConfig) (*root, error) {
 	settings := b.settingsOf(config)
-	if !settings.Static() && b.options.Ambient == AmbientForbidden {
+	if settings.Ambient() && b.options.Ambient == AmbientForbidden {
 		return nil, invalid("config/root holds no access_key, and this plugin was registered with -ambient-credentials=off: write access_key and secret_key to config/root")
 	}
 	names, err := naming.Parse(templateOf(config), b.options.Clock.Now)
@@ -92,6 +92,7 @@ func (b *Backend) settingsOf(c *store.RootConfig) awsclient.Settings {
 		endpoints = append(endpoints, awsclient.Endpoint{URL: c.STSFallbackEndpoints[i], Region: c.STSFallbackRegions[i]})
 	}
 	return awsclient.Settings{
+		WebIdentity: b.webIdentity(c),
 		AccessKey:   c.AccessKey,
 		SecretKey:   c.SecretKey,
 		Region:      c.Region,

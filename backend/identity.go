@@ -20,7 +20,7 @@ const identityTimeout = 3 * time.Second
 // identityWarnings asks AWS who the new root credentials are, and tells what is
 // wrong with them: a mistake shows now and not at the first credential.
 func (b *Backend) identityWarnings(ctx context.Context, storage logical.Storage, d *framework.FieldData) []string {
-	if !anySent(d, "access_key", "secret_key", "region", "sts_endpoint", "sts_region") {
+	if !anySent(d, "access_key", "secret_key", "identity_token_audience", "role_arn", "region", "sts_endpoint", "sts_region") {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, identityTimeout)

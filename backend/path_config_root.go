@@ -81,6 +81,14 @@ var configRootFields = map[string]*framework.FieldSchema{
 		Type:        framework.TypeString,
 		Description: "Template of IAM user names and STS session names: at most 2048 bytes. Empty restores the default.",
 	},
+	"identity_token_audience": {
+		Type:        framework.TypeString,
+		Description: "Audience of the identity tokens that are exchanged for credentials of role_arn, instead of access_key. Needs a server that issues them.",
+	},
+	"identity_token_ttl": {
+		Type:        framework.TypeDurationSecond,
+		Description: "Life of those tokens. Default: 1h.",
+	},
 	"rotation_schedule": {
 		Type:        framework.TypeString,
 		Description: "When the root key is rotated: five fields of cron, in UTC. Excludes rotation_period. Empty clears it.",
@@ -202,7 +210,7 @@ func (b *Backend) changeConfigRoot(ctx context.Context, req *logical.Request, d 
 		return nil, err
 	}
 	before := *c
-	if err := b.mergeConfigRoot(c, d); err != nil {
+	if err := b.mergeConfigRoot(ctx, c, d); err != nil {
 		return nil, err
 	}
 	if rescheduled(&before, c) {
@@ -215,7 +223,7 @@ func (b *Backend) changeConfigRoot(ctx context.Context, req *logical.Request, d 
 
 // mergeConfigRoot checks the fields of a request and puts them into c. Only what
 // is sent is checked: what is stored stays usable.
-func (b *Backend) mergeConfigRoot(c *store.RootConfig, d *framework.FieldData) error {
+func (b *Backend) mergeConfigRoot(ctx context.Context, c *store.RootConfig, d *framework.FieldData) error {
 	_, newAccessKey := d.GetOk("access_key")
 	_, newSecretKey := d.GetOk("secret_key")
 	old := c.AccessKey
@@ -243,7 +251,10 @@ func (b *Backend) mergeConfigRoot(c *store.RootConfig, d *framework.FieldData) e
 	if newAccessKey && !newSecretKey && c.AccessKey != old {
 		return invalid("secret_key is required with a new access_key: send both")
 	}
-	return b.checkConfigRoot(c, d)
+	if err := b.checkConfigRoot(c, d); err != nil {
+		return err
+	}
+	return b.mergeWebIdentity(ctx, c, d)
 }
 
 // regionShape is what may be a region, of AWS or of another server.

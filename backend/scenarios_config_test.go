@@ -24,6 +24,11 @@ func configScenarios() []scenario {
 		{"config/root: keys that AWS refuses are stored, with a warning", rootRefusedWarning},
 		{"config/root: a stored template nobody would accept is readable", rootStoredTemplate},
 		{"config/root: limits for those who write roles, at the write and when issuing", rootLimits},
+		{"config/root: a server that issues no identity tokens says so", func(m *mount) {
+			got := m.write("config/root", map[string]any{"identity_token_audience": "vault", "role_arn": "arn:aws:iam::123456789012:role/x"})
+			m.wantError(got, http.StatusBadRequest, "identity_token_audience", "issues no identity token")
+			m.wantError(m.read("config/root"), http.StatusNotFound)
+		}},
 		{"config/root: unknown fields of a write are told", rootUnknownFields},
 		{"config/root: stored secrets are seal-wrapped, the journal is local", specialPaths},
 	}

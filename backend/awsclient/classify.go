@@ -22,6 +22,9 @@ func wrap(op string, err error) error {
 	if none := (*noCredentialsError)(nil); errors.As(err, &none) {
 		return noCredentials(op, none)
 	}
+	if inner := (*awserr.Error)(nil); errors.As(err, &inner) {
+		return inner // the call that was to bring the credentials
+	}
 	e := &awserr.Error{Op: op, Kind: awserr.Unavailable, Cause: err} // no reply: a transport failure
 	if reply := (*awshttp.ResponseError)(nil); errors.As(err, &reply) {
 		e.RequestID, e.Status = reply.ServiceRequestID(), reply.HTTPStatusCode()

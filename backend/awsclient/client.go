@@ -20,8 +20,9 @@ import (
 // Settings is what a client is made of: the part of a root config that says how
 // AWS is reached and as whom.
 type Settings struct {
-	AccessKey string // with SecretKey; both empty: the server's ambient credentials
-	SecretKey string
+	AccessKey   string // with SecretKey
+	SecretKey   string
+	WebIdentity *WebIdentity // without keys; nil as well: the server's ambient credentials
 
 	Region      string // "" : us-east-1, or what the ambient configuration says
 	IAMEndpoint string // "" : the SDK's resolver for the region
@@ -33,8 +34,8 @@ type Settings struct {
 	Now func() time.Time // the clock by which endpoints that failed get another chance
 }
 
-// Static reports whether the settings hold credentials of their own.
-func (s Settings) Static() bool { return s.AccessKey != "" }
+// Ambient reports whether the settings leave it to the server who one is.
+func (s Settings) Ambient() bool { return s.AccessKey == "" && s.WebIdentity == nil }
 
 // Client reaches one AWS account as one root identity. It is immutable but for
 // what it has learned of AWS, and safe for concurrent use: one per root config
@@ -49,15 +50,16 @@ type Client struct {
 
 // New returns a client. Nothing is sent to AWS.
 //
-// With static keys nothing of the server's AWS environment is consulted but
-// AWS_CA_BUNDLE, which says whom to trust and not who one is. Without them the
-// SDK's default chain decides on credentials, region and endpoints.
+// With keys or a web identity nothing of the server's AWS environment is consulted
+// but AWS_CA_BUNDLE, which says whom to trust and not who one is. Without them
+// the SDK's default chain decides on credentials, region and endpoints.
 func New(ctx context.Context, s Settings) (*Client, error) {
-	base, err := baseConfig(ctx, s)
+	c := &Client{now: s.Now}
+	base, err := baseConfig(ctx, s, c)
 	if err != nil {
 		return nil, fmt.Errorf("prepare AWS client: %w", err)
 	}
-	c := &Client{credentials: base.Credentials, iam: newIAM(base, s), now: s.Now}
+	c.credentials, c.iam = base.Credentials, newIAM(base, s)
 	for _, endpoint := range s.stsEndpoints(base.Region) {
 		c.sts = append(c.sts, &stsEndpoint{Client: newSTS(base, s, endpoint)})
 	}

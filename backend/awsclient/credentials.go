@@ -19,11 +19,14 @@ const defaultRegion = "us-east-1"
 
 // baseConfig is what IAM and STS clients have in common: credentials, region,
 // transport.
-func baseConfig(ctx context.Context, s Settings) (aws.Config, error) {
-	if s.Static() {
-		return staticConfig(s)
+func baseConfig(ctx context.Context, s Settings, client *Client) (aws.Config, error) {
+	switch {
+	case s.Ambient():
+		return ambientConfig(ctx, s)
+	case s.WebIdentity != nil:
+		return webIdentityConfig(s, client)
 	}
-	return ambientConfig(ctx, s)
+	return staticConfig(s)
 }
 
 // staticConfig is made by hand and has no ConfigSources, so that no endpoint,

@@ -109,6 +109,10 @@ func (e *Error) Unwrap() error { return e.Cause }
 // sent because there are no credentials to sign it with.
 const NoCredentials = "NoCredentials"
 
+// NoIdentityToken is the code, of ours too, for credentials that cannot be had
+// because Vault issues no identity token.
+const NoIdentityToken = "NoIdentityToken"
+
 // Refused reports whether AWS turned the call down without acting on it. When
 // it is false the call may have taken effect and its journal entry must stay.
 func Refused(err error) bool {

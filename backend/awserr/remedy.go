@@ -17,6 +17,8 @@ type advice struct {
 
 // remedies is searched from the top; the first match wins.
 var remedies = []advice{
+	{code: NoIdentityToken, text: "Check that this Vault server issues identity tokens (Enterprise does) and the identity_token_key of the mount, or write access_key and secret_key to config/root."},
+	{op: "sts:AssumeRoleWithWebIdentity", kind: Denied, text: "Check the trust policy of role_arn in config/root: the OIDC provider, the audience and the subject of Vault's token."},
 	{code: NoCredentials, text: "Write access_key and secret_key to config/root, or give the Vault server AWS credentials: environment, shared files, web identity, container endpoint or instance profile."},
 	{code: "SignatureDoesNotMatch", text: "Write access_key and secret_key of one pair to config/root, and check the clock of the Vault server."},
 	{code: "RegionDisabledException", text: "Activate STS for this region in the AWS account, or set sts_region in config/root to a region where it is active."},
