@@ -661,8 +661,8 @@ var mutations = []mutation{
 	{
 		name: "client: static keys go where the environment says",
 		file: credentials,
-		old:  "if s.Static() {",
-		new:  "if s.Static() && s.Region != \"\" {",
+		old:  "case s.Ambient():",
+		new:  "case s.Ambient() || s.Region == \"\":",
 		run:  "TestStaticKeysConsultNothingAmbient",
 	},
 	{
