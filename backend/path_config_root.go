@@ -2,12 +2,8 @@ package backend
 
 import (
 	"context"
-	"fmt"
 	"maps"
-	"regexp"
-	"strings"
 
-	"vault-plugin-secrets-aws/backend/awsclient"
 	"vault-plugin-secrets-aws/backend/naming"
 	"vault-plugin-secrets-aws/backend/store"
 
@@ -20,7 +16,7 @@ import (
 func (b *Backend) pathConfigRoot() *framework.Path {
 	return &framework.Path{
 		Pattern:        "config/root",
-		Fields:         configRootFields,
+		Fields:         configRootFields(),
 		ExistenceCheck: b.configRootExists,
 		Operations: map[logical.Operation]framework.OperationHandler{
 			logical.ReadOperation:   operation(b.readConfigRoot, "Read the root configuration, without its secret key."),
@@ -36,95 +32,6 @@ func (b *Backend) pathConfigRoot() *framework.Path {
 func forwarded(op *framework.PathOperation) *framework.PathOperation {
 	op.ForwardPerformanceStandby, op.ForwardPerformanceSecondary = true, true
 	return op
-}
-
-var configRootFields = map[string]*framework.FieldSchema{
-	"access_key": {
-		Type:        framework.TypeString,
-		Description: "Access key id of the root credentials. Without access_key and secret_key the Vault server's own AWS credentials are used.",
-	},
-	"secret_key": {
-		Type:         framework.TypeString,
-		Description:  "Secret access key of the root credentials. Never returned.",
-		DisplayAttrs: &framework.DisplayAttributes{Sensitive: true},
-	},
-	"region": {
-		Type:        framework.TypeString,
-		Description: "AWS region, such as eu-west-1. IAM is reached in the home region of its partition. Default: us-east-1.",
-	},
-	"iam_endpoint": {
-		Type:        framework.TypeString,
-		Description: "URL of the IAM endpoint, where the default of the region does not fit.",
-	},
-	"sts_endpoint": {
-		Type:        framework.TypeString,
-		Description: "URL of the STS endpoint, where the default of the region does not fit.",
-	},
-	"sts_region": {
-		Type:        framework.TypeString,
-		Description: "Region of STS, if it is not region.",
-	},
-	"sts_fallback_endpoints": {
-		Type:        framework.TypeCommaStringSlice,
-		Description: "URLs of STS endpoints to try, in order, when the first does not answer. As many as sts_fallback_regions.",
-	},
-	"sts_fallback_regions": {
-		Type:        framework.TypeCommaStringSlice,
-		Description: "Regions of sts_fallback_endpoints, in the same order.",
-	},
-	"max_retries": {
-		Type:        framework.TypeInt,
-		Default:     store.SDKRetries,
-		Description: "How often a failed AWS call is repeated; -1 leaves it to the AWS SDK. Calls that create are repeated only when throttled.",
-	},
-	"username_template": {
-		Type:        framework.TypeString,
-		Description: "Template of IAM user names and STS session names: at most 2048 bytes. Empty restores the default.",
-	},
-	"identity_token_audience": {
-		Type:        framework.TypeString,
-		Description: "Audience of the identity tokens that are exchanged for credentials of role_arn, instead of access_key. Needs a server that issues them.",
-	},
-	"identity_token_ttl": {
-		Type:        framework.TypeDurationSecond,
-		Description: "Life of those tokens. Default: 1h.",
-	},
-	"rotation_schedule": {
-		Type:        framework.TypeString,
-		Description: "When the root key is rotated: five fields of cron, in UTC. Excludes rotation_period. Empty clears it.",
-	},
-	"rotation_window": {
-		Type:        framework.TypeDurationSecond,
-		Description: "How long after a time of rotation_schedule the rotation may still happen: at least 1h. 0: until it succeeds.",
-	},
-	"rotation_period": {
-		Type:        framework.TypeDurationSecond,
-		Description: "How long a root key is used before it is rotated: at least 10s. Excludes rotation_schedule. 0 clears it.",
-	},
-	"disable_automated_rotation": {
-		Type:        framework.TypeBool,
-		Description: "Keeps the schedule or period, and does not rotate.",
-	},
-	"allowed_policy_arns": {
-		Type:        framework.TypeCommaStringSlice,
-		Description: "Patterns of the policy_arns that roles may have; * stands for any text. Empty: no limit.",
-	},
-	"allowed_role_arns": {
-		Type:        framework.TypeCommaStringSlice,
-		Description: "Patterns of the role_arns that roles may have; * stands for any text. Empty: no limit.",
-	},
-	"allowed_user_paths": {
-		Type:        framework.TypeCommaStringSlice,
-		Description: "Patterns of the user_path that roles may have; * stands for any text. Empty: no limit.",
-	},
-	"required_permissions_boundary_arn": {
-		Type:        framework.TypeString,
-		Description: "The permissions_boundary_arn that every iam_user role must have. Empty: no limit.",
-	},
-	"role_arn": {
-		Type:        framework.TypeString,
-		Description: "ARN of the IAM role for workload identity federation. Has no effect without identity_token_audience.",
-	},
 }
 
 func (b *Backend) configRootExists(ctx context.Context, req *logical.Request, _ *framework.FieldData) (bool, error) {
@@ -255,130 +162,6 @@ func (b *Backend) mergeConfigRoot(ctx context.Context, c *store.RootConfig, d *f
 		return err
 	}
 	return b.mergeWebIdentity(ctx, c, d)
-}
-
-// regionShape is what may be a region, of AWS or of another server.
-var regionShape = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
-
-// maxRetries keeps a request within its deadline.
-const maxRetries = 100
-
-func (b *Backend) checkConfigRoot(c *store.RootConfig, d *framework.FieldData) error {
-	if err := checkKeyPair(c, d); err != nil {
-		return err
-	}
-	for _, field := range sent(d, "region", "sts_region", "sts_fallback_regions") {
-		if !regionShape.MatchString(field.value) {
-			return invalid("%s %q is not a region: it must be 1 to 40 of a-z, 0-9 and -, such as eu-west-1", field.name, field.value)
-		}
-	}
-	for _, field := range sent(d, "iam_endpoint", "sts_endpoint", "sts_fallback_endpoints") {
-		if err := awsclient.CheckEndpoint(field.value); err != nil {
-			return invalid("%s %q %v", field.name, field.value, err)
-		}
-	}
-	if len(c.STSFallbackEndpoints) != len(c.STSFallbackRegions) && anySent(d, "sts_fallback_endpoints", "sts_fallback_regions") {
-		return invalid("sts_fallback_endpoints and sts_fallback_regions must be the same length: they have %d and %d elements",
-			len(c.STSFallbackEndpoints), len(c.STSFallbackRegions))
-	}
-	if anySent(d, "max_retries") && (c.MaxRetries < store.SDKRetries || c.MaxRetries > maxRetries) {
-		return invalid("max_retries %d is out of range: -1 (the SDK's default) to %d", c.MaxRetries, maxRetries)
-	}
-	if err := mergeRotation(c, d); err != nil {
-		return err
-	}
-	return b.checkTemplate(c, d)
-}
-
-func checkKeyPair(c *store.RootConfig, d *framework.FieldData) error {
-	switch {
-	case !anySent(d, "access_key", "secret_key"):
-		return nil
-	case c.AccessKey != "" && c.SecretKey == "":
-		return invalid("secret_key is required with access_key: send both, or neither to use the server's own credentials")
-	case c.AccessKey == "" && c.SecretKey != "":
-		return invalid("access_key is required with secret_key: send both, or both empty to use the server's own credentials")
-	}
-	return nil
-}
-
-func (b *Backend) checkTemplate(c *store.RootConfig, d *framework.FieldData) error {
-	if !anySent(d, "username_template") || c.UsernameTemplate == "" {
-		return nil
-	}
-	names, err := naming.Parse(c.UsernameTemplate, b.options.Clock.Now)
-	if err == nil {
-		err = names.Validate()
-	}
-	if err != nil {
-		return invalid("%v", err)
-	}
-	return nil
-}
-
-// sentValue is a non-empty value of a request; an empty one clears the field.
-type sentValue struct{ name, value string }
-
-func sent(d *framework.FieldData, fields ...string) (values []sentValue) {
-	for _, field := range fields {
-		v, _ := d.GetOk(field)
-		switch v := v.(type) {
-		case string:
-			if v != "" {
-				values = append(values, sentValue{field, v})
-			}
-		case []string:
-			for _, element := range v {
-				values = append(values, sentValue{field, element})
-			}
-		}
-	}
-	return values
-}
-
-func anySent(d *framework.FieldData, fields ...string) bool {
-	for _, field := range fields {
-		if _, ok := d.GetOk(field); ok {
-			return true
-		}
-	}
-	return false
-}
-
-// configRootWarnings tells what the request sets that will not do what its
-// writer may expect.
-func (b *Backend) configRootWarnings(c *store.RootConfig, d *framework.FieldData) (warnings []string) {
-	for _, field := range sent(d, "region", "sts_region", "sts_fallback_regions") {
-		if !awsclient.KnownRegion(field.value) {
-			warnings = append(warnings, fmt.Sprintf("%s %q is no region of AWS that this version knows; requests are signed for it as it is", field.name, field.value))
-		}
-	}
-	for _, field := range sent(d, "iam_endpoint", "sts_endpoint", "sts_fallback_endpoints") {
-		if awsclient.Insecure(field.value) {
-			warnings = append(warnings, fmt.Sprintf("%s %q is not encrypted: credentials cross the network in the clear", field.name, field.value))
-		}
-	}
-	if anySent(d, "role_arn") && c.RoleARN != "" && c.IdentityTokenAudience == "" {
-		warnings = append(warnings, "role_arn has no effect without identity_token_audience")
-	}
-	if anySent(d, "access_key") && strings.HasPrefix(c.AccessKey, "ASIA") {
-		warnings = append(warnings, "access_key is a temporary one (ASIA…), and config/root has no field for its session token: AWS will refuse it. Use an IAM user's key, or the server's own credentials")
-	}
-	if anySent(d, rotationFields...) && c.Scheduled() && c.AccessKey == "" {
-		warnings = append(warnings, "rotation has no effect: config/root holds no access_key, so there is no key to rotate")
-	}
-	return append(warnings, b.templateWarnings(c, d)...)
-}
-
-func (b *Backend) templateWarnings(c *store.RootConfig, d *framework.FieldData) []string {
-	if !anySent(d, "username_template") || c.UsernameTemplate == "" {
-		return nil
-	}
-	names, err := naming.Parse(c.UsernameTemplate, b.options.Clock.Now)
-	if err != nil {
-		return nil
-	}
-	return names.Warnings()
 }
 
 // warn makes an answer of warnings; none at all is an empty answer (204).

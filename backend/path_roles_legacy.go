@@ -30,7 +30,7 @@ func legacyText(d *framework.FieldData) (string, error) {
 	if anySent(d, "policy") && anySent(d, "arn") {
 		return "", invalid("only one of policy or arn should be provided")
 	}
-	for _, field := range slices.Sorted(maps.Keys(roleFields)) {
+	for _, field := range slices.Sorted(maps.Keys(roleFields())) {
 		if field != "name" && field != "policy" && field != "arn" && anySent(d, field) {
 			return "", invalid("cannot supply deprecated role or policy parameters with %s: use policy_document, policy_arns or role_arns", field)
 		}

@@ -1,0 +1,76 @@
+package backend
+
+import "github.com/hashicorp/vault/sdk/framework"
+
+// roleFields are the fields of roles/<name>.
+func roleFields() map[string]*framework.FieldSchema { //nolint:funlen // a table
+	return map[string]*framework.FieldSchema{
+		"name": {
+			Type:        framework.TypeString,
+			Description: "Name of the role.",
+		},
+		"credential_type": {
+			Type:        framework.TypeString,
+			Description: "What the role gives out: iam_user, assumed_role, federation_token or session_token. Required.",
+		},
+		"policy_document": {
+			Type:        framework.TypeString,
+			Description: "IAM policy in JSON. iam_user: put on the user; assumed_role and federation_token: limits the session. Empty clears it.",
+		},
+		"policy_arns": {
+			Type:        framework.TypeCommaStringSlice,
+			Description: "ARNs of managed policies. iam_user: attached to the user; assumed_role and federation_token: limit the session.",
+		},
+		"role_arns": {
+			Type:        framework.TypeCommaStringSlice,
+			Description: "ARNs of the IAM roles that may be assumed. assumed_role only.",
+		},
+		"iam_groups": {
+			Type:        framework.TypeCommaStringSlice,
+			Description: "IAM groups. iam_user: joined by the user; assumed_role and federation_token: their policies limit the session.",
+		},
+		"iam_tags": {
+			Type:        framework.TypeKVPairs,
+			Description: "Tags of the user, key=value. iam_user only. Needs iam:TagUser.",
+		},
+		"session_tags": {
+			Type:        framework.TypeKVPairs,
+			Description: "Tags of the session, key=value. assumed_role only. Needs sts:TagSession in the IAM role's trust policy.",
+		},
+		"external_id": {
+			Type:        framework.TypeString,
+			Description: "External id that the IAM role's trust policy asks for. assumed_role only.",
+		},
+		"default_sts_ttl": {
+			Type:        framework.TypeDurationSecond,
+			Description: "Life of a session unless the request asks for another. Default: 1h. STS types only.",
+		},
+		"max_sts_ttl": {
+			Type:        framework.TypeDurationSecond,
+			Description: "Longest life of a session that a request can ask for. Default: the mount's maximum. STS types only.",
+		},
+		"user_path": {
+			Type:        framework.TypeString,
+			Default:     "/",
+			Description: "Path of the user in IAM, beginning and ending with a slash. iam_user only.",
+		},
+		"permissions_boundary_arn": {
+			Type:        framework.TypeString,
+			Description: "ARN of the managed policy that bounds the user's permissions. iam_user only.",
+		},
+		"mfa_serial_number": {
+			Type:        framework.TypeString,
+			Description: "Serial number or ARN of the root user's MFA device. session_token only; a request then needs mfa_code.",
+		},
+		"arn": {
+			Type:        framework.TypeString,
+			Deprecated:  true,
+			Description: "Deprecated: use role_arns or policy_arns. ARN of an IAM role to assume or of a managed policy.",
+		},
+		"policy": {
+			Type:        framework.TypeString,
+			Deprecated:  true,
+			Description: "Deprecated: use policy_document. IAM policy in JSON, for users and federation tokens.",
+		},
+	}
+}
