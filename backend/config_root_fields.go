@@ -87,6 +87,10 @@ func configRootFields() map[string]*framework.FieldSchema { //nolint:funlen // a
 			Type:        framework.TypeCommaStringSlice,
 			Description: "Patterns of the user_path that roles may have; * stands for any text. Empty: no limit.",
 		},
+		"allowed_usernames": {
+			Type:        framework.TypeCommaStringSlice,
+			Description: "Patterns of the users that static roles may take over; * stands for any text. Empty: no limit.",
+		},
 		"required_permissions_boundary_arn": {
 			Type:        framework.TypeString,
 			Description: "The permissions_boundary_arn that every iam_user role must have. Empty: no limit.",

@@ -11,6 +11,9 @@
 //	roles/<name>    what a credential may do
 //	creds/<name>    a new credential of a role, GET or POST
 //	sts/<name>      the same
+//	static-roles/<name>  an IAM user whose key is rotated
+//	static-creds/<name>  that key
+//	rotate-role/<name>   a new one, now
 //
 // Storage is described in package store.
 //

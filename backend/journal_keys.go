@@ -15,10 +15,14 @@ import (
 const (
 	ownJournal     = "journal/"
 	rootKeyJournal = ownJournal + "root-key/"
+	staticJournal  = ownJournal + "static-key/"
 )
 
-// keyJournal keeps lifecycle's intents of root keys.
-type keyJournal struct{ storage logical.Storage }
+// keyJournal keeps lifecycle's intents of keys of one kind.
+type keyJournal struct {
+	storage logical.Storage
+	prefix  string
+}
 
 // RecordKey implements lifecycle.KeyJournal.
 func (j keyJournal) RecordKey(ctx context.Context, intent lifecycle.KeyIntent) (lifecycle.KeyEntry, error) {
@@ -28,19 +32,19 @@ func (j keyJournal) RecordKey(ctx context.Context, intent lifecycle.KeyIntent) (
 
 // StrikeKey implements lifecycle.KeyJournal.
 func (j keyJournal) StrikeKey(ctx context.Context, id lifecycle.EntryID) error {
-	return j.storage.Delete(ctx, rootKeyJournal+string(id))
+	return j.storage.Delete(ctx, j.prefix+string(id))
 }
 
 // KeyEntries implements lifecycle.KeyJournal.
 func (j keyJournal) KeyEntries(ctx context.Context) ([]lifecycle.EntryID, error) {
-	keys, err := j.storage.List(ctx, rootKeyJournal)
+	keys, err := j.storage.List(ctx, j.prefix)
 	return entryIDs(keys), err
 }
 
 // LoadKey implements lifecycle.KeyJournal.
 func (j keyJournal) LoadKey(ctx context.Context, id lifecycle.EntryID) (lifecycle.KeyEntry, error) {
 	e := lifecycle.KeyEntry{ID: id}
-	entry, err := j.storage.Get(ctx, rootKeyJournal+string(id))
+	entry, err := j.storage.Get(ctx, j.prefix+string(id))
 	if err != nil {
 		return e, err
 	}
@@ -52,7 +56,7 @@ func (j keyJournal) LoadKey(ctx context.Context, id lifecycle.EntryID) (lifecycl
 
 // ReassertKey implements lifecycle.KeyJournal.
 func (j keyJournal) ReassertKey(ctx context.Context, e lifecycle.KeyEntry) error {
-	entry, err := logical.StorageEntryJSON(rootKeyJournal+string(e.ID), e.Intent)
+	entry, err := logical.StorageEntryJSON(j.prefix+string(e.ID), e.Intent)
 	if err != nil {
 		return err
 	}

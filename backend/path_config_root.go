@@ -53,6 +53,7 @@ func (b *Backend) readConfigRoot(ctx context.Context, req *logical.Request, _ *f
 		"allowed_policy_arns":               list(c.AllowedPolicyARNs),
 		"allowed_role_arns":                 list(c.AllowedRoleARNs),
 		"allowed_user_paths":                list(c.AllowedUserPaths),
+		"allowed_usernames":                 list(c.AllowedUsernames),
 		"required_permissions_boundary_arn": c.RequiredPermissionsBoundaryARN,
 		"access_key":                        c.AccessKey,
 		"region":                            c.Region,
@@ -147,6 +148,7 @@ func (b *Backend) mergeConfigRoot(ctx context.Context, c *store.RootConfig, d *f
 	for field, to := range map[string]*[]string{
 		"sts_fallback_endpoints": &c.STSFallbackEndpoints, "sts_fallback_regions": &c.STSFallbackRegions,
 		"allowed_policy_arns": &c.AllowedPolicyARNs, "allowed_role_arns": &c.AllowedRoleARNs, "allowed_user_paths": &c.AllowedUserPaths,
+		"allowed_usernames": &c.AllowedUsernames,
 	} {
 		if v, ok := d.GetOk(field); ok {
 			*to = v.([]string)

@@ -79,12 +79,12 @@ func (b *Backend) rotation(ctx context.Context, storage logical.Storage) (lifecy
 	if err != nil {
 		return lifecycle.RootRotation{}, err
 	}
-	r := lifecycle.RootRotation{
+	r := lifecycle.RootRotation{KeyRotation: lifecycle.KeyRotation{
 		Keys:    root,
-		As:      b.as(*c),
-		Config:  rootKeyStore{backend: b, records: store.Records{Storage: storage}},
-		Journal: keyJournal{storage: storage},
-	}
+		As:      as(root.Client),
+		Store:   rootKeyStore{backend: b, records: store.Records{Storage: storage}},
+		Journal: keyJournal{storage: storage, prefix: rootKeyJournal},
+	}}
 	if b.System().ReplicationState().HasState(consts.ReplicationPerformancePrimary) && !b.System().LocalMount() {
 		r.RetireAfter = secondariesLag
 	}
@@ -93,17 +93,10 @@ func (b *Backend) rotation(ctx context.Context, storage logical.Storage) (lifecy
 
 // rootKeyDuty finishes what rotations left.
 func (b *Backend) rootKeyDuty(storage logical.Storage) lifecycle.Duty {
-	return b.users.RootKeyDuty(keyJournal{storage: storage}, func(ctx context.Context) (lifecycle.RootRotation, error) {
-		return b.rotation(ctx, storage)
+	return b.users.KeyDuty("root key", keyJournal{storage: storage, prefix: rootKeyJournal}, func(ctx context.Context, _ lifecycle.KeyIntent) (lifecycle.KeyRotation, error) {
+		r, err := b.rotation(ctx, storage)
+		return r.KeyRotation, err
 	})
-}
-
-// as reaches AWS with a new key, on the way that the config says.
-func (b *Backend) as(c store.RootConfig) func(ctx context.Context, key lifecycle.AccessKey) (lifecycle.Identifier, error) {
-	return func(ctx context.Context, key lifecycle.AccessKey) (lifecycle.Identifier, error) {
-		c.AccessKey, c.SecretKey = key.ID, key.Secret.Reveal()
-		return awsclient.New(ctx, b.settingsOf(&c))
-	}
 }
 
 // rootKeyStore is the root key in config/root.
@@ -112,13 +105,16 @@ type rootKeyStore struct {
 	records store.Records
 }
 
-// StoredKey implements lifecycle.RootConfig.
+// StoredKey implements lifecycle.KeyStore.
 func (s rootKeyStore) StoredKey(ctx context.Context) (string, error) {
 	c, _, err := s.records.RootConfig(ctx)
+	if err == nil && c.AccessKey == "" {
+		err = errors.New("config/root holds no key")
+	}
 	return c.AccessKey, err
 }
 
-// ReplaceKey implements lifecycle.RootConfig. The record is read again: an
+// ReplaceKey implements lifecycle.KeyStore. The record is read again: an
 // operator may have changed it since the rotation began.
 func (s rootKeyStore) ReplaceKey(ctx context.Context, oldID string, key lifecycle.AccessKey) error {
 	s.backend.writing.Lock()
@@ -132,4 +128,11 @@ func (s rootKeyStore) ReplaceKey(ctx context.Context, oldID string, key lifecycl
 	}
 	c.AccessKey, c.SecretKey = key.ID, key.Secret.Reveal()
 	return s.records.PutRootConfig(ctx, c)
+}
+
+// as reaches AWS with a new key, on the way that a client does.
+func as(client *awsclient.Client) func(ctx context.Context, key lifecycle.AccessKey) (lifecycle.Identifier, error) {
+	return func(_ context.Context, key lifecycle.AccessKey) (lifecycle.Identifier, error) {
+		return client.WithKey(key), nil
+	}
 }

@@ -19,6 +19,10 @@ func (b *Backend) paths() []*framework.Path {
 		b.pathListRoles(),
 		b.pathRole(),
 		b.pathCreds(),
+		b.pathListStaticRoles(),
+		b.pathStaticRole(),
+		b.pathStaticCreds(),
+		b.pathRotateRole(),
 	}
 }
 
@@ -27,7 +31,7 @@ func (b *Backend) paths() []*framework.Path {
 func specialPaths() *logical.Paths {
 	return &logical.Paths{
 		LocalStorage:    []string{framework.WALPrefix, ownJournal},
-		SealWrapStorage: []string{store.RootConfigKey, "static-creds/"},
+		SealWrapStorage: []string{store.RootConfigKey, store.StaticCredsKeys},
 	}
 }
 

@@ -43,7 +43,7 @@ func rootRoundTrip(m *mount) {
 		"username_template": naming.Default, "role_arn": "", "identity_token_audience": "", "identity_token_ttl": 0,
 		"rotation_schedule": "", "rotation_window": 0, "rotation_period": 0, "disable_automated_rotation": false,
 		"credential_source": "config/root", "names_unique": true, "allowed_policy_arns": []any{}, "allowed_role_arns": []any{},
-		"allowed_user_paths": []any{}, "required_permissions_boundary_arn": "", "last_vault_rotation": nil, "next_vault_rotation": nil,
+		"allowed_user_paths": []any{}, "allowed_usernames": []any{}, "required_permissions_boundary_arn": "", "last_vault_rotation": nil, "next_vault_rotation": nil,
 		"last_rotation_error": "",
 	}
 	if diff := cmp.Diff(want, plain(m, got)); diff != "" {
@@ -209,7 +209,7 @@ func leaseScenarios() []scenario {
 
 func helpScenarios() []scenario {
 	return []scenario{{"help: the mount and every path have help that says more than the path", func(m *mount) {
-		for _, path := range []string{"", "config/root", "config/rotate-root", "config/lease", "roles", "roles/x", "creds/x", "sts/x"} {
+		for _, path := range []string{"", "config/root", "config/rotate-root", "config/lease", "roles", "roles/x", "creds/x", "sts/x", "static-roles", "static-roles/x", "static-creds/x", "rotate-role/x"} {
 			resp, err := m.backend.HandleRequest(m.Context(), &logical.Request{Operation: logical.HelpOperation, Path: path, Storage: m.storage})
 			if err != nil {
 				m.Errorf("help of %q: %v\n%s", path, err, m.log)

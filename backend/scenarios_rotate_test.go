@@ -242,7 +242,7 @@ func rotateChanged(m *mount) {
 		return last[len(last)-1].Action == "sts:GetCallerIdentity" || len(last) > 5
 	})
 	m.mustWrite("config/root", m.rootConfig(m.admin))
-	m.wantError(<-done, http.StatusBadRequest, "config/root was changed meanwhile")
+	m.wantError(<-done, http.StatusBadRequest, "was changed meanwhile")
 	if m.rootKey() != m.admin.AccessKey || len(m.user("engine").Keys) != 1 {
 		m.Errorf("stored %s, keys %v", m.rootKey(), m.user("engine").Keys)
 	}

@@ -46,6 +46,9 @@ type Client struct {
 	now         func() time.Time
 	credentials aws.CredentialsProvider
 	account     atomic.Pointer[string]
+
+	base     aws.Config // what the clients are made of
+	settings Settings
 }
 
 // New returns a client. Nothing is sent to AWS.
@@ -54,16 +57,28 @@ type Client struct {
 // but AWS_CA_BUNDLE, which says whom to trust and not who one is. Without them
 // the SDK's default chain decides on credentials, region and endpoints.
 func New(ctx context.Context, s Settings) (*Client, error) {
-	c := &Client{now: s.Now}
+	c := &Client{now: s.Now, settings: s}
 	base, err := baseConfig(ctx, s, c)
 	if err != nil {
 		return nil, fmt.Errorf("prepare AWS client: %w", err)
 	}
-	c.credentials, c.iam = base.Credentials, newIAM(base, s)
-	for _, endpoint := range s.stsEndpoints(base.Region) {
-		c.sts = append(c.sts, &stsEndpoint{Client: newSTS(base, s, endpoint)})
-	}
+	c.build(base)
 	return c, nil
+}
+
+// with returns a client of the same settings with other credentials.
+func (c *Client) with(base aws.Config) *Client {
+	other := &Client{now: c.now, settings: c.settings}
+	other.build(base)
+	return other
+}
+
+// build makes the clients of IAM and STS.
+func (c *Client) build(base aws.Config) {
+	c.base, c.credentials, c.iam = base, base.Credentials, newIAM(base, c.settings)
+	for _, endpoint := range c.settings.stsEndpoints(base.Region) {
+		c.sts = append(c.sts, &stsEndpoint{Client: newSTS(base, c.settings, endpoint)})
+	}
 }
 
 // newIAM signs for the home region of the partition, also behind an explicit

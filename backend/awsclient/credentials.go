@@ -38,10 +38,14 @@ func staticConfig(s Settings) (aws.Config, error) {
 	}
 	return aws.Config{
 		Region:      orDefault(s.Region, defaultRegion),
-		Credentials: credentials.NewStaticCredentialsProvider(s.AccessKey, s.SecretKey, ""),
+		Credentials: staticCredentials(s.AccessKey, s.SecretKey),
 		HTTPClient:  withoutRedirects(transport),
 		Logger:      logging.Nop{},
 	}, nil
+}
+
+func staticCredentials(accessKey, secretKey string) aws.CredentialsProvider {
+	return credentials.NewStaticCredentialsProvider(accessKey, secretKey, "")
 }
 
 // ambientConfig is the SDK's default chain: environment, shared files, web

@@ -30,8 +30,10 @@
 //	L8  a create call is repeated blindly only after a refusal          user.go
 //	L11 names this process is issuing are left alone by the worker      names.go
 //	R1  a stored root key has worked before the old one is deleted      rootkey.go
+//	S1  a static role's stored key exists and works; another goes first
+//	    only at two keys, never the stored one nor somebody else's       statickey.go
 //	L12 the worker acts only after a successful storage write           rollback.go
 //
 // Reading order: ports.go, user.go, destroy.go, rollback.go, worker.go,
-// session.go, rootkey.go.
+// session.go, keychange.go, rootkey.go, statickey.go.
 package lifecycle

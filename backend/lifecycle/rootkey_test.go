@@ -174,14 +174,18 @@ func (k *newKey) Identity(ctx context.Context) (lifecycle.Identity, error) {
 }
 
 func (w *rootWorld) rotation() lifecycle.RootRotation {
-	return lifecycle.RootRotation{
+	return lifecycle.RootRotation{KeyRotation: lifecycle.KeyRotation{
 		Keys:    w,
-		Config:  w,
+		Store:   w,
 		Journal: w,
 		As: func(_ context.Context, key lifecycle.AccessKey) (lifecycle.Identifier, error) {
 			return &newKey{world: w, id: key.ID}, nil
 		},
-	}
+	}}
+}
+
+func (w *rootWorld) rotations(context.Context, lifecycle.KeyIntent) (lifecycle.KeyRotation, error) {
+	return w.rotation().KeyRotation, nil
 }
 
 func (w *rootWorld) manager() (*lifecycle.Manager, *clock) {
@@ -194,7 +198,7 @@ func (w *rootWorld) later(m *lifecycle.Manager, c *clock) {
 	w.t.Helper()
 	w.fault = rootFault{}
 	c.jump(11 * time.Minute)
-	duty := m.RootKeyDuty(w, func(context.Context) (lifecycle.RootRotation, error) { return w.rotation(), nil })
+	duty := m.KeyDuty("root key", w, w.rotations)
 	items, err := duty.Items(w.t.Context())
 	if err != nil {
 		w.t.Fatal(err)
@@ -356,7 +360,7 @@ func TestRotateRootOtherAccount(t *testing.T) {
 	w := newRootWorld(t)
 	w.writes["entry"] = lifecycle.KeyIntent{UserName: "root-of-vault", Account: "210987654321", Seen: []string{firstKey}, Old: firstKey, New: "AKIANEW"}
 	m, _ := w.manager()
-	duty := m.RootKeyDuty(w, func(context.Context) (lifecycle.RootRotation, error) { return w.rotation(), nil })
+	duty := m.KeyDuty("root key", w, w.rotations)
 	if err := duty.Attend(t.Context(), "entry"); !errors.Is(err, lifecycle.ErrWrongAccount) {
 		t.Errorf("error = %v", err)
 	}

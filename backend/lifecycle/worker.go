@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -30,6 +31,7 @@ const passEvery = time.Minute
 // one item and has its own deadline, so that one bad item delays nobody.
 type Duty struct {
 	Name   string
+	AtOnce int // how many items are attended to side by side; 0 is 1
 	Items  func(ctx context.Context) ([]EntryID, error)
 	Attend func(ctx context.Context, item EntryID) error
 }
@@ -119,14 +121,28 @@ func (w *Worker) attend(ctx context.Context, duty Duty) error {
 		return err
 	}
 	w.failing.keep(duty.Name, items)
+	for some := range slices.Chunk(items, max(duty.AtOnce, 1)) {
+		w.attendSome(ctx, duty, some)
+	}
+	return nil
+}
+
+// attendSome attends to items side by side, those that are not waiting for their
+// next try.
+func (w *Worker) attendSome(ctx context.Context, duty Duty, items []EntryID) {
+	calls := make([]func() error, 0, len(items))
+	names := make([]string, 0, len(items))
 	for _, item := range items {
 		name := duty.Name + "/" + string(item)
 		if ctx.Err() != nil || !w.failing.due(name, w.manager.clock.Now()) {
 			continue
 		}
-		w.note(ctx, hclog.Warn, name, Recovered(func() error { return duty.Attend(ctx, item) }))
+		names = append(names, name)
+		calls = append(calls, func() error { return duty.Attend(ctx, item) })
 	}
-	return nil
+	for i, err := range allErrors(calls...) {
+		w.note(ctx, hclog.Warn, names[i], err)
+	}
 }
 
 // items lists a duty's items; storage that does not answer must not hold the

@@ -12,6 +12,7 @@ import (
 type Limits struct {
 	AllowedPolicyARNs              []string `json:"allowed_policy_arns,omitempty"`
 	AllowedRoleARNs                []string `json:"allowed_role_arns,omitempty"`
+	AllowedUsernames               []string `json:"allowed_usernames,omitempty"` // of static roles
 	AllowedUserPaths               []string `json:"allowed_user_paths,omitempty"`
 	RequiredPermissionsBoundaryARN string   `json:"required_permissions_boundary_arn,omitempty"`
 }
@@ -31,6 +32,15 @@ func (l Limits) Forbids(r *Role) (problems []string) {
 	problems = append(problems, outside("user_path", []string{path}, "allowed_user_paths", l.AllowedUserPaths)...)
 	if required := l.RequiredPermissionsBoundaryARN; required != "" && r.PermissionsBoundaryARN != required {
 		problems = append(problems, fmt.Sprintf("permissions_boundary_arn %q is not %q, the required_permissions_boundary_arn of config/root", r.PermissionsBoundaryARN, required))
+	}
+	return problems
+}
+
+// ForbidsStatic is Forbids for a static role.
+func (l Limits) ForbidsStatic(r *StaticRole) (problems []string) {
+	problems = outside("username", []string{r.Username}, "allowed_usernames", l.AllowedUsernames)
+	if r.AssumeRoleARN != "" {
+		problems = append(problems, outside("assume_role_arn", []string{r.AssumeRoleARN}, "allowed_role_arns", l.AllowedRoleARNs)...)
 	}
 	return problems
 }

@@ -10,6 +10,9 @@
 //	config/lease   Lease
 //	role/<name>    Role
 //	policy/<name>  text of a role before Vault 0.11: a policy or an ARN; read only
+//	static-roles/<name>  StaticRole
+//	static-creds/<name>  StaticCreds; seal-wrapped
+//	journal/       what is under way with keys, and how scheduled rotation stands; local
 //	wal/<id>       journal of dynamic users, Vault's write-ahead log; local
 package store
 

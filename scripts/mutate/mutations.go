@@ -36,6 +36,8 @@ const (
 	rollback  = "backend/lifecycle/rollback.go"
 	settle    = "backend/lifecycle/settle.go"
 	rootkey   = "backend/lifecycle/rootkey.go"
+	keychange = "backend/lifecycle/keychange.go"
+	statickey = "backend/lifecycle/statickey.go"
 	worker    = "backend/lifecycle/worker.go"
 	backoff   = "backend/lifecycle/backoff.go"
 	parallel  = "backend/lifecycle/parallel.go"
@@ -407,35 +409,35 @@ var mutations = []mutation{
 	},
 	{
 		name: "R1: the new key is stored unproven",
-		file: rootkey,
+		file: keychange,
 		old:  "if err := m.proveKey(ctx, r, key); err != nil {",
 		new:  "if err := ctx.Err(); err != nil {",
 		run:  "TestR1",
 	},
 	{
 		name: "R1: one proof is enough",
-		file: rootkey,
+		file: keychange,
 		old:  "proofs = 3",
 		new:  "proofs = 1",
 		run:  "TestR1",
 	},
 	{
 		name: "R1: proofs need not be in a row",
-		file: rootkey,
+		file: keychange,
 		old:  "\t\t\taccepted = 0\n",
 		new:  "\t\t\taccepted--\n",
 		run:  "TestR1ProofsInARow",
 	},
 	{
 		name: "R1: the old key goes whatever is stored",
-		file: rootkey,
-		old:  `if stored == e.Intent.New && stored != "" {`,
-		new:  `if stored != "" {`,
+		file: keychange,
+		old:  `case stored == "" || stored != e.Intent.New:`,
+		new:  `case stored == "":`,
 		run:  "TestR1",
 	},
 	{
 		name: "R1: a new key is not journalled by its name",
-		file: rootkey,
+		file: keychange,
 		old:  "e.Intent.New = key.ID",
 		new:  "_ = key.ID",
 		run:  "TestR1",
@@ -449,17 +451,57 @@ var mutations = []mutation{
 	},
 	{
 		name: "L7: a rotation is finished in another account",
-		file: rootkey,
+		file: keychange,
 		old:  "compareAccounts(e.Intent.Account, identity.Account)",
 		new:  `compareAccounts("", identity.Account)`,
 		run:  "TestRotateRootOtherAccount",
 	},
 	{
 		name: "L8: a root key whose answer was lost stays",
-		file: rootkey,
+		file: keychange,
 		old:  "lost = slices.DeleteFunc(ids, func(id string) bool { return id == keep || slices.Contains(intent.Seen, id) })",
-		new:  "lost = ids[:0]",
+		new:  "lost = slices.Clip(ids[:0])",
 		run:  "TestR1",
+	},
+	{
+		name:  "S1: the current key makes room",
+		file:  statickey,
+		old:   "return []string{other.ID}, nil",
+		new:   "return []string{current}, nil",
+		run:   "TestMount/static",
+		tests: "backend",
+	},
+	{
+		name:  "S1: a key that somebody else made since makes room",
+		file:  statickey,
+		old:   "if other.Created.After(keys[at].Created) {",
+		new:   "if other.Created.IsZero() {",
+		run:   "TestMount/static",
+		tests: "backend",
+	},
+	{
+		name:  "S1: the previous key goes at once",
+		file:  keychange,
+		old:   "case !e.Intent.KeepOld:",
+		new:   "default:",
+		run:   "TestMount/static",
+		tests: "backend",
+	},
+	{
+		name:  "S1: an active key of an adopted user makes room",
+		file:  statickey,
+		old:   "if !key.Active {",
+		new:   "if key.Active {",
+		run:   "TestMount/static",
+		tests: "backend",
+	},
+	{
+		name:  "W47: one slow role holds the others up",
+		file:  "backend/static_duty.go",
+		old:   "AtOnce: staticAtOnce,",
+		new:   "AtOnce: staticAtOnce - 7,",
+		run:   "TestMount/static:_one_slow",
+		tests: "backend",
 	},
 	{
 		name: "worker: a panic ends it",
@@ -471,8 +513,8 @@ var mutations = []mutation{
 	{
 		name: "worker: an entry that fails ends the pass",
 		file: worker,
-		old:  "w.note(ctx, hclog.Warn, name, Recovered(func() error { return duty.Attend(ctx, item) }))",
-		new:  "if err := Recovered(func() error { return duty.Attend(ctx, item) }); err != nil {\n\t\t\treturn err\n\t\t}",
+		old:  "\t\tw.attendSome(ctx, duty, some)\n",
+		new:  "\t\tw.attendSome(ctx, duty, some)\n\t\tif len(w.failing) > 0 {\n\t\t\treturn nil\n\t\t}\n",
 		run:  "TestWorkerOneBadEntry",
 	},
 	{
