@@ -2,6 +2,7 @@ package backend
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -208,7 +209,19 @@ func (b *Backend) takeOver(ctx context.Context, storage logical.Storage, d *fram
 	if err := b.mayTakeOver(ctx, a, role, user); err != nil {
 		return nil, err
 	}
-	return role, b.rotateStatic(ctx, a, role)
+	if err := b.rotateStatic(ctx, a, role); err != nil {
+		return nil, errors.Join(err, forgetKeyless(context.WithoutCancel(ctx), a.records, role))
+	}
+	return role, nil
+}
+
+// forgetKeyless removes a new role whose first key could not be stored.
+func forgetKeyless(ctx context.Context, records store.Records, role *store.StaticRole) error {
+	creds, err := records.StaticCreds(ctx, role.Name)
+	if err != nil || creds != nil {
+		return err
+	}
+	return records.DeleteStaticRole(ctx, role.Name)
 }
 
 // changeStaticRole stores what a request changes of a role: not whose key it is.

@@ -41,6 +41,7 @@ func staticScenarios() []scenario {
 		{"static: a user of another account", staticOtherAccount},
 		{"static: every failing call leaves the stored key and no other of ours", staticFailing},
 		{"static: storage that fails leaves nothing behind", staticStorage},
+		{"static: a role whose first key is not stored is not stored (W42)", staticFirstKeyLost},
 		{"static: a user made anew is not the user (W53)", staticRecreated},
 		{"static: a key that AWS does not let us delete is not forgotten (W40)", staticDeleteDenied},
 		{"static: records of the built-in engine are read and rotated", staticBuiltin},
@@ -353,6 +354,20 @@ func staticStorage(m *mount) {
 		if got := m.write("rotate-role/x", nil); got.status != http.StatusNoContent {
 			m.Errorf("%+v: the next rotation fails: %s", f, got.error)
 		}
+	}
+}
+
+func staticFirstKeyLost(m *mount) {
+	m.rotatable()
+	m.mustWrite("config/root", m.rootConfig(m.admin))
+	m.sim.PutUser(m.admin.Account, "app", ec2Policy)
+	m.storage.set(storageFault{verb: "put", prefix: "static-creds/", err: errors.New("disk")})
+	m.wantError(m.write("static-roles/x", map[string]any{"username": "app", "rotation_period": "1h"}), http.StatusInternalServerError, "disk")
+	m.storage.set(storageFault{})
+	m.wantError(m.read("static-roles/x"), http.StatusNotFound)
+	m.wantStaticJournal(0)
+	if keys := m.appKeys(); len(keys) != 1 {
+		m.Errorf("keys = %v", keys)
 	}
 }
 
