@@ -37,6 +37,21 @@ func staticScenarios() []scenario {
 		{"static: a changed period holds at once, also after a reload", staticChangedPeriod},
 		{"static: adoption of a user with two keys", staticAdoption},
 		{"static: a foreign key stops the rotation and stays", staticForeign},
+		{"static: a stored key that a human deleted is replaced (W53)", func(m *mount) {
+			m.static(map[string]any{"rotation_period": "1h", "grace": "0"})
+			user, stored := "app", m.staticKey()
+			_, err := m.iam().DeleteAccessKey(m.Context(), &iam.DeleteAccessKeyInput{UserName: &user, AccessKeyId: &stored.AccessKey})
+			m.must(err)
+			if got := m.write("rotate-role/x", nil); got.status != http.StatusNoContent {
+				m.Fatalf("rotate-role: %d %s", got.status, got.error)
+			}
+			if now := m.staticKey(); now == stored || !m.works(now) {
+				m.Errorf("key %s works %v", now.AccessKey, m.works(now))
+			}
+			if text := m.log.String(); strings.Contains(text, "not deactivated") {
+				m.Error("the log complains of a key that is gone")
+			}
+		}},
 		{"static: users who are somebody else's business", staticRefused},
 		{"static: a user of another account", staticOtherAccount},
 		{"static: every failing call leaves the stored key and no other of ours", staticFailing},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"vault-plugin-secrets-aws/backend/awsclient"
+	"vault-plugin-secrets-aws/backend/awserr"
 	"vault-plugin-secrets-aws/backend/lifecycle"
 	"vault-plugin-secrets-aws/backend/store"
 
@@ -225,7 +226,8 @@ func (b *Backend) retirePrevious(ctx context.Context, a *staticAccess, role *sto
 	if err := a.records.PutStaticCreds(ctx, role.Name, creds); err != nil {
 		return err
 	}
-	if err := a.client.DeactivateAccessKey(ctx, role.Username, creds.PreviousKey); err != nil {
+	err = a.client.DeactivateAccessKey(ctx, role.Username, creds.PreviousKey)
+	if err != nil && !errors.Is(err, awserr.NotFound) {
 		return err
 	}
 	creds.PreviousInactive = true
