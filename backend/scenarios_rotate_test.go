@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -232,21 +234,49 @@ func rotateStorage(m *mount) {
 
 func rotateChanged(m *mount) {
 	m.rotatable()
-	m.sim.Inject(awssim.Fault{Action: "sts:GetCallerIdentity", Nth: 2, Count: 1, Kind: awssim.FaultHang, Duration: time.Second})
+	sts := newGate(m)
+	m.mustWrite("config/root", map[string]any{"sts_endpoint": sts.url})
+	sts.shut()
 	done := make(chan answer)
 	go func() { done <- m.rotate() }()
-	m.await("the new key is made", func() bool { return len(m.user("engine").Keys) == 2 })
+	<-sts.waiting // who asks first is the old key
+	sts.letOne()
+	<-sts.waiting // the new key is made, and being proven
 	m.wantError(m.rotate(), http.StatusBadRequest, "another rotation is under way")
-	m.await("the new key is being proven", func() bool {
-		last := m.sim.Journal()
-		return last[len(last)-1].Action == "sts:GetCallerIdentity" || len(last) > 5
-	})
 	m.mustWrite("config/root", m.rootConfig(m.admin))
+	sts.open()
 	m.wantError(<-done, http.StatusBadRequest, "was changed meanwhile")
 	if m.rootKey() != m.admin.AccessKey || len(m.user("engine").Keys) != 1 {
 		m.Errorf("stored %s, keys %v", m.rootKey(), m.user("engine").Keys)
 	}
 }
+
+// gate is an endpoint of the simulator that lets requests through as told.
+type gate struct {
+	url     string
+	waiting chan struct{} // one element per request that waits
+	pass    atomic.Pointer[chan struct{}]
+}
+
+func newGate(m *mount) *gate {
+	g := &gate{waiting: make(chan struct{}, 100)}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if pass := g.pass.Load(); pass != nil {
+			g.waiting <- struct{}{}
+			<-*pass
+		}
+		m.sim.ServeHTTP(w, r)
+	}))
+	m.Cleanup(server.Close)
+	g.url = server.URL
+	return g
+}
+
+func (g *gate) shut() { pass := make(chan struct{}); g.pass.Store(&pass) }
+
+func (g *gate) letOne() { *g.pass.Load() <- struct{}{} }
+
+func (g *gate) open() { close(*g.pass.Swap(nil)) }
 
 // TestRotateRootOnPrimary: on a performance primary the old key stays until the
 // secondaries know the new one.

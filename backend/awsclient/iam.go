@@ -74,17 +74,11 @@ func (c *Client) CreateAccessKey(ctx context.Context, user string) (lifecycle.Ac
 
 // ListAccessKeys implements lifecycle.UserRemover.
 func (c *Client) ListAccessKeys(ctx context.Context, user string) (ids []string, err error) {
-	pages := iam.NewListAccessKeysPaginator(c.iam, &iam.ListAccessKeysInput{UserName: &user})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, wrap("iam:ListAccessKeys", err)
-		}
-		for _, key := range page.AccessKeyMetadata {
-			ids = append(ids, aws.ToString(key.AccessKeyId))
-		}
+	keys, err := c.KeysOf(ctx, user)
+	for _, key := range keys {
+		ids = append(ids, key.ID)
 	}
-	return ids, nil
+	return ids, err
 }
 
 // ListAttachedPolicies implements lifecycle.UserRemover.

@@ -632,7 +632,7 @@ var mutations = []mutation{
 	},
 	{
 		name: "client: W7 the first page is all",
-		file: iamCalls,
+		file: "backend/awsclient/static.go",
 		old:  "&iam.ListAccessKeysInput{UserName: &user})\n\tfor pages.HasMorePages() {",
 		new:  "&iam.ListAccessKeysInput{UserName: &user})\n\tfor range 1 {",
 		run:  "TestListsAreComplete",
