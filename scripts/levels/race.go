@@ -20,7 +20,7 @@ func thorough(out io.Writer) (flags, env []string, err error) {
 	if os.Getenv("REQUIRE_RACE") == "1" {
 		return nil, nil, errors.New("REQUIRE_RACE=1, but there is no C compiler for the race detector")
 	}
-	return flags, nil, nil
+	return flags, []string{"CGO_ENABLED=0"}, nil // else a CC that is set has Go call it all the same
 }
 
 // haveCompiler reports whether the C compiler that Go would call is there.
