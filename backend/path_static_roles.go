@@ -105,7 +105,7 @@ func adoption(role *store.StaticRole) lifecycle.Adoption {
 // together with its first key; AWS is asked under the role's own lock only.
 func (b *Backend) writeStaticRole(ctx context.Context, req *logical.Request, d *framework.FieldData) (*logical.Response, error) {
 	name := d.Get("name").(string)
-	unlock, err := b.staticRoles.lock(ctx, name)
+	unlock, err := b.staticRoles.Lock(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -201,7 +201,7 @@ func (b *Backend) takeOver(ctx context.Context, storage logical.Storage, d *fram
 		return nil, err
 	}
 	role.ID, role.Account = user.ID, user.Account()
-	unlock, err := b.staticRoles.lock(ctx, "user "+role.ID)
+	unlock, err := b.staticRoles.Lock(ctx, "user "+role.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -258,7 +258,7 @@ func (b *Backend) changeStaticRole(ctx context.Context, storage logical.Storage,
 // a key that AWS does not let us delete is not forgotten.
 func (b *Backend) deleteStaticRole(ctx context.Context, req *logical.Request, d *framework.FieldData) (*logical.Response, error) {
 	name := d.Get("name").(string)
-	unlock, err := b.staticRoles.lock(ctx, name)
+	unlock, err := b.staticRoles.Lock(ctx, name)
 	if err != nil {
 		return nil, err
 	}
