@@ -496,6 +496,20 @@ var mutations = []mutation{
 		tests: "backend",
 	},
 	{
+		name: "migration: a key by hand is left to the built-in engine with period 0",
+		file: "backend/store/static_role.go",
+		old:  "cmp.Or(r.BuiltinPeriod, neverPeriod), true",
+		new:  "r.BuiltinPeriod, true",
+		run:  "TestStaticRolePeriod",
+	},
+	{
+		name: "migration: a key by schedule is left to the built-in engine without a period",
+		file: "backend/path_static_roles.go",
+		old:  "role.BuiltinPeriod = cron.Next(first).Sub(first)",
+		new:  "_ = cron",
+		run:  "TestMount/static:_a_role_without_a_period",
+	},
+	{
 		name:  "W47: one slow role holds the others up",
 		file:  "backend/static_duty.go",
 		old:   "AtOnce: staticAtOnce,",
