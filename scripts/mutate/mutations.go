@@ -499,7 +499,7 @@ var mutations = []mutation{
 		name: "migration: a key by hand is left to the built-in engine with period 0",
 		file: "backend/store/static_role.go",
 		old:  "cmp.Or(r.BuiltinPeriod, neverPeriod), true",
-		new:  "r.BuiltinPeriod, true",
+		new:  "cmp.Or(r.BuiltinPeriod, 0), true",
 		run:  "TestStaticRolePeriod",
 	},
 	{
