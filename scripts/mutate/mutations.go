@@ -510,6 +510,14 @@ var mutations = []mutation{
 		run:  "TestMount/static:_a_role_without_a_period",
 	},
 	{
+		name:  "migration: OpenBao's static keys, which have no expiration, are never rotated",
+		file:  "backend/static_duty.go",
+		old:   "if creds != nil && creds.Expiration == nil && nextStatic(role, b.options.Clock.Now()) != nil {",
+		new:   "if false {",
+		run:   "TestMount/storage:_OpenBao",
+		tests: "backend",
+	},
+	{
 		name:  "W47: one slow role holds the others up",
 		file:  "backend/static_duty.go",
 		old:   "AtOnce: staticAtOnce,",
