@@ -440,13 +440,18 @@ func staticBuiltin(m *mount) {
 // wantStored checks one field of a stored record.
 func (m *mount) wantStored(key, field string, want any) {
 	m.Helper()
-	entry, err := m.storage.Storage.Get(m.Context(), key)
-	m.must(err)
-	var record map[string]any
-	m.must(json.Unmarshal(entry.Value, &record))
-	if got := record[field]; got != want {
+	if got := m.stored(key)[field]; got != want {
 		m.Errorf("%s of %s = %v, want %v", field, key, got, want)
 	}
+}
+
+// stored is a record as it lies in the storage.
+func (m *mount) stored(key string) (record map[string]any) {
+	m.Helper()
+	entry, err := m.storage.Storage.Get(m.Context(), key)
+	m.must(err)
+	m.must(json.Unmarshal(entry.Value, &record))
+	return record
 }
 
 func staticSlow(m *mount) {

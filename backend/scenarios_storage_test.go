@@ -21,6 +21,7 @@ func storageScenarios() []scenario {
 		{"storage: OpenBao's plugin", func(m *mount) { m.takesOver("openbao") }},
 		{"storage: Vault 1.18.1, before keys of static roles had an expiration", func(m *mount) { m.takesOver("vault-1.18.1") }},
 		{"storage: Vault 0.10, before roles had a type", func(m *mount) { m.takesOver("vault-0.10") }},
+		{"storage: the built-in engine finds what it needs in our leases and journal entries", leavesBehind},
 	}
 }
 
@@ -103,11 +104,7 @@ func (m *mount) mustLoad(f fixture) *skippingClock {
 // saysAsLeft: reads say what the other engine's did.
 func (m *mount) saysAsLeft(f fixture) {
 	m.Helper()
-	got := plain(m, m.mustRead("config/root").data)
-	maps.DeleteFunc(got, func(field string, _ any) bool { _, left := f.Config[field]; return !left })
-	if diff := cmp.Diff(wholeNumbers(f.Config), any(got)); diff != "" {
-		m.Errorf("config/root (-want +got):\n%s", diff)
-	}
+	m.wantFields("config/root", plain(m, m.mustRead("config/root").data), wholeNumbers(f.Config).(map[string]any))
 	if diff := cmp.Diff(map[string]any{"lease": "30m0s", "lease_max": "12h0m0s"}, plain(m, m.mustRead("config/lease").data)); diff != "" {
 		m.Errorf("config/lease (-want +got):\n%s", diff)
 	}
@@ -165,4 +162,35 @@ func (m *mount) rotatesAsLeft(clock *skippingClock, left awssim.Credentials) {
 	}
 	m.after(clock, 2*time.Minute)
 	m.wantStatic(before)
+}
+
+// leavesBehind: what the built-in engine revokes and rolls back by.
+func leavesBehind(m *mount) {
+	user := m.configured().issued(plainUser()).secret.InternalData
+	name := m.onlyUser().Name
+	m.wantFields("lease of a user", user, map[string]any{"secret_type": "access_keys", "username": name, "is_sts": false})
+	m.mustWrite("roles/session", map[string]any{"credential_type": "session_token"})
+	m.wantFields("lease of a session", m.mustRead("creds/session").secret.InternalData, map[string]any{"secret_type": "access_keys", "is_sts": true})
+
+	for _, action := range []string{"iam:CreateAccessKey", "iam:Delete*"} {
+		m.sim.Inject(awssim.Fault{Action: action, Kind: awssim.FaultError, Status: 403, Code: "AccessDenied"})
+	}
+	m.read("creds/x")
+	orphan := slices.DeleteFunc(m.users(), func(user string) bool { return user == name })
+	entries := m.journal()
+	if len(orphan) != 1 || len(entries) != 1 {
+		m.Fatalf("users left %v, journal %v", orphan, entries)
+	}
+	m.wantStored("wal/"+entries[0], "type", "user")
+	m.wantFields("journal entry", m.stored("wal/" + entries[0])["data"].(map[string]any), map[string]any{"UserName": orphan[0]})
+}
+
+// wantFields checks some fields of a record.
+func (m *mount) wantFields(what string, got, want map[string]any) {
+	m.Helper()
+	got = maps.Clone(got)
+	maps.DeleteFunc(got, func(field string, _ any) bool { _, wanted := want[field]; return !wanted })
+	if diff := cmp.Diff(want, got); diff != "" {
+		m.Errorf("%s (-want +got):\n%s", what, diff)
+	}
 }

@@ -510,6 +510,22 @@ var mutations = []mutation{
 		run:  "TestMount/static:_a_role_without_a_period",
 	},
 	{
+		name:  "migration: the built-in engine does not find the user in our journal entries",
+		file:  "backend/lifecycle/ports.go",
+		old:   "`json:\"UserName\"`",
+		new:   "`json:\"user_name\"`",
+		run:   "TestMount/storage:_the_built-in",
+		tests: "backend",
+	},
+	{
+		name:  "migration: the built-in engine does not know the kind of our journal entries",
+		file:  "backend/lifecycle/ports.go",
+		old:   "const UserIntentKind = \"user\"",
+		new:   "const UserIntentKind = \"iam-user\"",
+		run:   "TestMount/storage:_the_built-in",
+		tests: "backend",
+	},
+	{
 		name:  "migration: OpenBao's static keys, which have no expiration, are never rotated",
 		file:  "backend/static_duty.go",
 		old:   "if creds != nil && creds.Expiration == nil && nextStatic(role, b.options.Clock.Now()) != nil {",
