@@ -175,7 +175,7 @@ func throughJSON(secret *logical.Secret) *logical.Secret {
 	if err != nil {
 		panic(err)
 	}
-	out.InternalData, out.IssueTime = secret.InternalData, secret.IssueTime
+	out.InternalData, out.IssueTime, out.Increment = secret.InternalData, secret.IssueTime, secret.Increment
 	return out
 }
 
