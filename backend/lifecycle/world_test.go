@@ -45,6 +45,7 @@ type world struct {
 	issued    map[string]lifecycle.IssuedUser
 	committed map[string]*process // struck, and not yet returned by IssueUser
 	excused   map[string]string   // users that only records would save, and why
+	onCall    map[string]func()   // what happens behind our back when an operation takes effect
 	broken    []string
 }
 
@@ -62,6 +63,7 @@ func newWorld() *world {
 		issued:    map[string]lifecycle.IssuedUser{},
 		committed: map[string]*process{},
 		excused:   map[string]string{},
+		onCall:    map[string]func(){},
 	}
 }
 
