@@ -15,7 +15,8 @@
 // Besides those of testscript, whose "exec vault" serves for standard input
 // and for the background, scripts have
 //
-//	stack [-bare] [NAME=VALUE...]  start simulator and Vault, the latter with these
+//	stack [-bare] [-trace] [NAME=VALUE...]
+//	                               start simulator and Vault, the latter with these
 //	                               variables besides its few, and register the plugin
 //	vault ARG...                   the vault command, as root unless VAULT_TOKEN is set
 //	api METHOD PATH [BODY]         Vault's HTTP API: prints the status, then the body
@@ -33,6 +34,9 @@
 //	await DURATION COMMAND...      repeat one of these until it does as it should
 //	journal MOUNT                  list the journal entries of a mount; fails if there is none
 //	age MOUNT DURATION             set the journal entries of a mount back in time
+//	secret NAME VALUE              a secret besides those of credentials
+//	no-secrets MOUNT...            search logs, refusals, lists and records of the
+//	                               mounts for the secrets of this script
 //	kill-plugin                    SIGKILL the plugin processes of this Vault server; prints their ids
 //	serve-imds NAME ROLE           stand in for the EC2 instance metadata service: sets IMDS
 //	serve-container NAME           stand in for the ECS container endpoint: sets CONTAINER

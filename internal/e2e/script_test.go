@@ -14,6 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"vault-plugin-secrets-aws/internal/devstack"
+	"vault-plugin-secrets-aws/internal/leaks"
 )
 
 // A script is the state of one running script.
@@ -23,6 +24,9 @@ type script struct {
 	binaries devstack.Binaries
 	stack    *devstack.Stack // nil before the command stack
 
+	secrets  leaks.Secrets
+	refusals []string // what refused commands wrote
+
 	stdout, stderr bytes.Buffer // of the running command
 }
 
@@ -31,7 +35,7 @@ type scriptKey struct{}
 
 // setUp prepares a script, which starts nothing by itself.
 func setUp(ctx context.Context, env *testscript.Env, binaries devstack.Binaries) error {
-	env.Values[scriptKey{}] = &script{ctx: ctx, binaries: binaries}
+	env.Values[scriptKey{}] = &script{ctx: ctx, binaries: binaries, secrets: leaks.Secrets{}}
 	home := filepath.Join(env.WorkDir, ".home")
 	tools := filepath.Join(env.WorkDir, ".bin")
 	if err := errors.Join(os.Mkdir(home, 0o700), os.Mkdir(tools, 0o700)); err != nil {
@@ -73,6 +77,8 @@ func commands() map[string]command {
 		"iam-user":        iamUser,
 		"journal":         listJournal,
 		"kill-plugin":     killPlugin,
+		"no-secrets":      noSecrets,
+		"secret":          remember,
 		"serve-container": serveContainer,
 		"serve-imds":      serveIMDS,
 		"set":             setVariable,
@@ -108,6 +114,7 @@ func (s *script) expect(neg bool, cmd command, args []string) error {
 	case neg && err == nil:
 		return errors.New("unexpected success")
 	case neg && errors.As(err, &no):
+		s.refusals = append(s.refusals, s.stdout.String()+s.stderr.String())
 		return nil
 	default:
 		return err
