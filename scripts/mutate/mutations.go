@@ -673,6 +673,20 @@ var mutations = []mutation{
 		run:  "TestSTSFallback$",
 	},
 	{
+		name: "client: W22 sts_region does not hold without sts_endpoint",
+		file: endpoints,
+		old:  "Region: orDefault(e.Region, region)",
+		new:  "Region: map[bool]string{true: region, false: orDefault(e.Region, region)}[e.URL == \"\"]",
+		run:  "TestSTSRegionAlone",
+	},
+	{
+		name: "client: W21 the SDK's resolver is not asked",
+		file: client,
+		old:  "\t\tif endpoint.URL != \"\" {\n\t\t\to.BaseEndpoint = aws.String(endpoint.URL)\n\t\t}",
+		new:  "\t\to.BaseEndpoint = aws.String(orDefault(endpoint.URL, \"https://sts.\"+endpoint.Region+\".amazonaws.com\"))",
+		run:  "TestEveryPartition",
+	},
+	{
 		name: "client: IAM is signed for the configured region",
 		file: client,
 		old:  "o.Region = homeRegion(base.Region)",
