@@ -289,5 +289,8 @@ func (b *Backend) deleteStaticKeys(ctx context.Context, storage logical.Storage,
 	if creds.PreviousKey != "" {
 		keys = append(keys, creds.PreviousKey)
 	}
+	if err := a.spareRootKey(keys...); err != nil {
+		return err
+	}
 	return b.users.DeleteStatic(ctx, a.client, role.Username, keys...)
 }

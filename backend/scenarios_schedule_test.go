@@ -155,16 +155,17 @@ type rotationManager struct {
 	*logical.StaticSystemView
 	jobs    []*rotation.RotationJobConfigureRequest
 	ended   int
+	idle    bool // the last job was ended
 	refusal error
 }
 
 func (s *rotationManager) RegisterRotationJob(_ context.Context, job *rotation.RotationJobConfigureRequest) (string, error) {
-	s.jobs = append(s.jobs, job)
+	s.jobs, s.idle = append(s.jobs, job), false
 	return "job", s.refusal
 }
 
 func (s *rotationManager) DeregisterRotationJob(context.Context, *rotation.RotationJobDeregisterRequest) error {
-	s.ended++
+	s.ended, s.idle = s.ended+1, true
 	return nil
 }
 
