@@ -45,6 +45,31 @@ func defectScenarios() []scenario {
 			m.must(m.revoke(got.secret))
 			m.wantUsers(0)
 		}},
+		{"iam_user: independent calls go side by side (W10)", func(m *mount) {
+			m.configured().mustWrite("roles/x", map[string]any{"credential_type": "iam_user", "policy_document": ec2Policy, "policy_arns": readOnlyPolicy})
+			g := m.throughGate()
+			g.shut()
+			done := make(chan answer, 1)
+			go func() { done <- m.read("creds/x") }()
+			<-g.waiting
+			g.letOne() // CreateUser
+			for range 3 {
+				<-g.waiting // both policies and the key, before one of them is answered
+			}
+			g.open()
+			m.wantError(<-done, http.StatusOK)
+		}},
+		{"iam_user: a user whom a human gave a login loses the key, and the error says what is left (W6)", func(m *mount) {
+			got := m.configured().issued(plainUser())
+			_, err := m.sim.Interfere(awssim.Interference{Account: m.admin.Account, User: m.users()[0], Act: awssim.ActAddLogin})
+			m.must(err)
+			if err := m.revoke(got.secret); err == nil || !containsAll(err.Error(), []string{"login profile", "Remove in IAM"}) {
+				m.Errorf("revoke = %v", err)
+			}
+			if keys := m.onlyUser().Keys; len(keys) != 0 {
+				m.Errorf("keys = %v", keys)
+			}
+		}},
 		{"sessions: an STS endpoint that does not answer holds nobody else up (W18, W77)", hungSTS},
 		{"sessions: keys that AWS refuses are told from a network that is down (W19)", func(m *mount) {
 			wrong := m.admin

@@ -90,6 +90,7 @@ func scheduleBadInput(m *mount) {
 	m.mustWrite("config/root", map[string]any{"rotation_period": 60})
 	m.wantError(m.write("config/root", map[string]any{"rotation_schedule": "0 0 * * *"}), http.StatusBadRequest, "mutually exclusive", "rotation_period=0")
 	m.mustWrite("config/root", map[string]any{"rotation_schedule": "0 0 * * *", "rotation_period": 0})
+	m.mustWrite("config/root", map[string]any{"rotation_window": "2h"}) // the schedule need not be sent again (W68)
 }
 
 func rotationPeriod(m *mount) {

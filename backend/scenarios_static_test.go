@@ -421,7 +421,7 @@ func staticBuiltin(m *mount) {
 	}
 	m.after(clock, 0)
 	if got := m.mustRead("static-creds/x").data["expiration"]; got == nil {
-		m.Error("a key without expiration is not scheduled (W37)")
+		m.Error("a key without expiration is not scheduled") // W37
 	}
 	m.after(clock, 61*time.Minute)
 	m.wantStatic(awssim.Credentials{AccessKey: key.AccessKey, SecretKey: key.SecretKey})
