@@ -51,10 +51,10 @@ func defectScenarios() []scenario {
 			g.shut()
 			done := make(chan answer, 1)
 			go func() { done <- m.read("creds/x") }()
-			<-g.waiting
-			g.letOne() // CreateUser
+			g.mustWait(m)
+			g.letOne() // it was CreateUser
 			for range 3 {
-				<-g.waiting // both policies and the key, before one of them is answered
+				g.mustWait(m) // both policies and the key, before one of them is answered
 			}
 			g.open()
 			m.wantError(<-done, http.StatusOK)
@@ -163,8 +163,8 @@ func hungSTS(m *mount) {
 	for range 2 {
 		go func() { done <- m.read("sts/y") }()
 	}
-	<-g.waiting
-	<-g.waiting // the second does not wait for the first
+	g.mustWait(m)
+	g.mustWait(m) // the second does not wait for the first
 	m.mustRead("creds/x")
 	m.mustRead("config/root")
 	g.open()
@@ -255,7 +255,7 @@ func clientsLeave(m *mount) {
 		{op: logical.UpdateOperation, path: "rotate-role/x"},
 		{op: logical.UpdateOperation, path: "config/rotate-root"},
 	} {
-		if got := m.leaving(r.op, r.path, r.data, g.waiting); got.status < http.StatusBadRequest {
+		if got := m.leaving(r.op, r.path, r.data, g); got.status < http.StatusBadRequest {
 			m.Errorf("%s %s: %d", r.op, r.path, got.status)
 		}
 	}
@@ -321,9 +321,9 @@ func rotateWhileIssuing(m *mount) {
 	g.shut()
 	done := make(chan answer, 1)
 	go func() { done <- m.rotate() }()
-	<-g.waiting
+	g.mustWait(m)
 	g.letOne()
-	<-g.waiting // the new key is made, and being proven
+	g.mustWait(m) // the new key is made, and being proven
 	m.mustRead("creds/x")
 	m.mustRead("config/root")
 	m.mustWrite("roles/y", plainUser())

@@ -284,6 +284,16 @@ func newGate(m *mount) *gate {
 	return g
 }
 
+// mustWait returns when another request waits at the gate.
+func (g *gate) mustWait(m *mount) {
+	m.Helper()
+	select {
+	case <-g.waiting:
+	case <-time.After(10 * time.Second):
+		m.Fatal("no other request comes")
+	}
+}
+
 func (g *gate) shut() { pass := make(chan struct{}); g.pass.Store(&pass) }
 
 func (g *gate) letOne() { *g.pass.Load() <- struct{}{} }

@@ -111,7 +111,7 @@ func staticDeleteDuringRotation(m *mount) {
 	g.shut()
 	rotated, updated, deleted := make(chan answer, 1), make(chan answer, 1), make(chan answer, 1)
 	go func() { rotated <- m.write("rotate-role/x", nil) }()
-	<-g.waiting
+	g.mustWait(m)
 	go func() { updated <- m.write("static-roles/x", map[string]any{"rotation_period": "2h"}) }()
 	go func() { deleted <- m.delete("static-roles/x") }()
 	g.open()
@@ -169,8 +169,8 @@ func staticHungAWS(m *mount) {
 		done <- m.write("static-roles/slow", map[string]any{"username": "slow", "rotation_period": "1h"})
 	}()
 	go func() { done <- m.delete("static-roles/x") }()
-	<-g.waiting
-	<-g.waiting
+	g.mustWait(m)
+	g.mustWait(m)
 	m.mustRead("roles/y")
 	m.mustWrite("roles/z", plainUser())
 	m.mustRead("sts/y")
@@ -208,13 +208,13 @@ func staticRootKey(m *mount) {
 }
 
 // leaving makes a request whose client leaves while AWS keeps it waiting.
-func (m *mount) leaving(op logical.Operation, path string, data map[string]any, waiting <-chan struct{}) answer {
+func (m *mount) leaving(op logical.Operation, path string, data map[string]any, g *gate) answer {
 	m.Helper()
 	ctx, leave := context.WithCancel(m.Context())
 	defer leave()
 	done := make(chan answer, 1)
 	go func() { done <- m.request(ctx, op, path, data) }()
-	<-waiting
+	g.mustWait(m)
 	leave()
 	select {
 	case got := <-done:

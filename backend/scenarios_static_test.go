@@ -220,6 +220,9 @@ func staticChangedPeriod(m *mount) {
 	m.reload()
 	m.after(clock, 0)
 	m.wantStatic(first)
+	if got := plain(m, m.mustRead("static-roles/x").data)["rotation_period"]; got != 3600 {
+		m.Errorf("rotation_period = %v", got) // W43
+	}
 }
 
 // secondKey gives user app another key.
