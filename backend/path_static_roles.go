@@ -272,6 +272,10 @@ func (b *Backend) deleteStaticRole(ctx context.Context, req *logical.Request, d 
 	if err != nil {
 		return nil, err
 	}
+	// A write before the act: a deposed leader cannot write, so cannot act.
+	if err := records.PutStaticRole(ctx, role); err != nil {
+		return nil, err
+	}
 	if creds != nil {
 		if err := b.deleteStaticKeys(ctx, req.Storage, role, creds); err != nil {
 			return nil, err

@@ -2,6 +2,7 @@ package backend_test
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,6 +41,25 @@ func replicationScenarios() []scenario {
 			}
 		}},
 		{"replication: no AWS call in the background but on the node that owns storage", replicationBackground},
+		{"replication: a leader that was deposed and does not know it changes nothing in AWS", func(m *mount) {
+			m.everythingDue()
+			start := len(m.sim.Journal())
+			m.storage.readOnly(nil)
+			m.reload()
+			m.tick()
+			m.tick()
+			for _, r := range append(routedRequests(), routedRequest{op: logical.DeleteOperation, path: "static-roles/x", served: primaryOnly}) {
+				if r.served != anywhere && !strings.HasPrefix(r.path, "sts/") { // a session is nobody's to clean up
+					m.request(m.Context(), r.op, r.path, r.data)
+				}
+			}
+			m.backend.Cleanup(m.Context())
+			for _, action := range m.calls(start) {
+				if !slices.Contains([]string{"sts:GetCallerIdentity", "iam:GetUser", "iam:ListAccessKeys"}, action) {
+					m.Errorf("%s is called", action)
+				}
+			}
+		}},
 		{"replication: records that change beneath a node hold at once, invalidated or not", replicationInvalidate},
 		{"replication: a rotation asked for by Vault's rotation manager is the primary's", func(m *mount) {
 			m.populated()
@@ -126,13 +146,18 @@ func (m *mount) wantRouted(node string, r routedRequest, here bool) {
 	}
 }
 
-// replicationBackground has everything be due: a user to roll back, a static key,
-// the root key, and a root key to finish.
-func replicationBackground(m *mount) {
+// everythingDue stops the mount and has everything be due: a user to roll back, a
+// static key, the root key, and keys of both that a rotation left.
+func (m *mount) everythingDue() {
+	m.Helper()
 	clock := m.populated()
 	m.mustWrite("config/root", map[string]any{"rotation_period": "1h"})
+	m.deleteKeysBut(m.staticKey().AccessKey)
 	m.sim.Inject(awssim.Fault{Action: "iam:DeleteAccessKey", Kind: awssim.FaultError, Status: 403, Code: "AccessDenied"})
 	m.rotate()
+	m.sim.Inject(awssim.Fault{Action: "sts:GetCallerIdentity", Kind: awssim.FaultError, Status: 403, Code: "AccessDenied"})
+	m.wantError(m.write("rotate-role/x", nil), http.StatusBadRequest, "AccessDenied")
+	m.wantStaticJournal(1)
 	m.sim.Inject(
 		awssim.Fault{Action: "iam:CreateAccessKey", Kind: awssim.FaultError, Status: 403, Code: "AccessDenied"},
 		awssim.Fault{Action: "iam:DeleteUser", Kind: awssim.FaultError, Status: 403, Code: "AccessDenied"},
@@ -140,9 +165,13 @@ func replicationBackground(m *mount) {
 	m.wantError(m.read("creds/x"), http.StatusBadRequest, "CreateAccessKey")
 	m.sim.ClearFaults()
 	m.ageJournal(31 * time.Minute)
-	before, static := m.rootKey(), m.staticKey()
 	m.backend.Cleanup(m.Context())
 	clock.advance(2 * time.Hour)
+}
+
+func replicationBackground(m *mount) {
+	m.everythingDue()
+	before, static := m.storedKey("config/root"), m.storedKey("static-creds/x")
 	for _, state := range []consts.ReplicationState{consts.ReplicationPerformanceStandby, consts.ReplicationPerformanceSecondary, consts.ReplicationDRSecondary} {
 		m.system.ReplicationStateVal = state
 		start, passes := len(m.sim.Journal()), m.storage.passes.Load()
@@ -157,9 +186,21 @@ func replicationBackground(m *mount) {
 	m.reload()
 	m.tick()
 	m.tick()
-	if len(m.journal()) != 0 || m.rootKey() == before || m.staticKey() == static {
-		m.Errorf("journal %v, root key rotated %v, static key rotated %v: nothing was due", m.journal(), m.rootKey() != before, m.staticKey() != static)
+	if len(m.journal()) != 0 || m.storedKey("config/root") == before || m.storedKey("static-creds/x") == static {
+		m.Errorf("journal %v, root key %s before %s, static key %s before %s: nothing was due", m.journal(), m.storedKey("config/root"), before, m.storedKey("static-creds/x"), static)
 	}
+}
+
+// storedKey is the id of the access key in a record.
+func (m *mount) storedKey(key string) string {
+	m.Helper()
+	entry, err := m.storage.Storage.Get(m.Context(), key)
+	m.must(err)
+	var record struct {
+		AccessKey string `json:"access_key"`
+	}
+	m.must(entry.DecodeJSON(&record))
+	return record.AccessKey
 }
 
 func replicationInvalidate(m *mount) {

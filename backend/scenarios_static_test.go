@@ -271,16 +271,22 @@ func staticAdoption(m *mount) {
 	}
 }
 
-func staticForeign(m *mount) {
-	m.static(map[string]any{"rotation_period": "1h"})
-	stored := m.staticKey()
+// deleteKeysBut deletes all other keys of user app, as a human would.
+func (m *mount) deleteKeysBut(keep string) {
+	m.Helper()
 	user := "app"
 	for _, id := range m.appKeys() {
-		if id != stored.AccessKey {
+		if id != keep {
 			_, err := m.iam().DeleteAccessKey(m.Context(), &iam.DeleteAccessKeyInput{UserName: &user, AccessKeyId: &id})
 			m.must(err)
 		}
 	}
+}
+
+func staticForeign(m *mount) {
+	m.static(map[string]any{"rotation_period": "1h"})
+	stored := m.staticKey()
+	m.deleteKeysBut(stored.AccessKey)
 	m.sim.Advance(10 * time.Second)
 	foreign := m.secondKey()
 	m.wantError(m.write("rotate-role/x", nil), http.StatusBadRequest, foreign, "somebody else")

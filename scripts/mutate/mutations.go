@@ -1080,4 +1080,19 @@ var mutations = []mutation{
 		run:   "TestMount/iam_user:_independent",
 		tests: "backend",
 	},
+	{
+		name:  "L12 a deposed leader finishes an earlier rotation",
+		file:  keychange,
+		old:   "\t\tif err := r.Journal.ReassertKey(ctx, e); err != nil {\n\t\t\treturn fmt.Errorf(\"finish an earlier rotation: %w\", err)\n\t\t}\n",
+		new:   "",
+		run:   "TestMount/replication:_a_leader",
+		tests: "backend",
+	},
+	{
+		name: "L12 a deposed leader deletes the keys of a static role",
+		file: "backend/path_static_roles.go",
+		old:  "\tif err := records.PutStaticRole(ctx, role); err != nil {\n\t\treturn nil, err\n\t}\n",
+		new:  "",
+		run:  "TestMount/replication:_a_leader",
+	},
 }
