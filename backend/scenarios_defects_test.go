@@ -95,6 +95,18 @@ func defectScenarios() []scenario {
 				m.Error("a Deny that a group was given is not in the next session")
 			}
 		}},
+		{"assumed_role: merged policies keep their meaning, and their Sids do not collide (W27)", func(m *mount) {
+			const literal = `{"Version":"2008-10-17","Statement":[{"Sid":"a","Effect":"Allow","Action":"iam:*","Resource":"arn:aws:iam::*:user/${aws:username}"}]}`
+			arn := m.configured().sim.PutRole(m.admin.Account, "r", trust("arn:aws:iam::"+m.admin.Account+":root"), iamPolicy)
+			m.sim.PutGroup(m.admin.Account, "devs", literal)
+			m.mustWrite("roles/x", map[string]any{
+				"credential_type": "assumed_role", "role_arns": arn, "iam_groups": "devs",
+				"policy_document": `{"Version":"2012-10-17","Statement":{"Sid":"a","Effect":"Allow","Action":"iam:ListUsers","Resource":"*"}}`,
+			})
+			if !m.mayListUsers(m.mustRead("sts/x")) {
+				m.Error("the role's own statement is lost")
+			}
+		}},
 		{"rotate-root: no permission but on keys is needed (W60)", rotateWithoutGetUser},
 		{"rotate-root: credentials are issued meanwhile (W61)", rotateWhileIssuing},
 		{"rotate-root: a missing permission is a 400 that names it (W63)", func(m *mount) {

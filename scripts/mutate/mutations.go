@@ -1095,4 +1095,26 @@ var mutations = []mutation{
 		new:  "",
 		run:  "TestMount/replication:_a_leader",
 	},
+	{
+		name:  "W27: Sids of merged policies collide",
+		file:  "backend/policy/merge.go",
+		old:   "if element.name == \"Sid\" {",
+		new:   "if element.name == \"\" {",
+		run:   "TestMount/assumed_role:_merged",
+		tests: "backend",
+	},
+	{
+		name: "W27: plain text becomes a variable",
+		file: "backend/policy/merge.go",
+		old:  "\t\trewrite = escapeVariables",
+		new:  "\t\t_ = escapeVariables",
+		run:  "TestMerge",
+	},
+	{
+		name: "W20: nobody asks the fallback endpoints",
+		file: "backend/clients.go",
+		old:  "for i := range min(len(c.STSFallbackEndpoints), len(c.STSFallbackRegions)) {",
+		new:  "for i := range min(len(c.STSFallbackEndpoints), len(c.STSFallbackRegions)) * 0 {",
+		run:  "TestMount/sessions:_STS_fails",
+	},
 }
