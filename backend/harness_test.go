@@ -43,6 +43,7 @@ type mount struct {
 	admin    awssim.Credentials
 	storage  *faultyStorage
 	system   *logical.StaticSystemView
+	view     logical.SystemView // what the server can do; system, unless a test has more
 	log      *logBuffer
 	options  backend.Options
 	load     loader
@@ -82,8 +83,16 @@ func newMount(t testing.TB, load loader) *mount {
 		log:     &logBuffer{},
 		options: backend.Options{Version: "v0.0.1"},
 	}
+	m.view = m.system
 	m.reload()
 	return m
+}
+
+// onBoth runs a test on both kinds of mount.
+func onBoth(t *testing.T, test func(t *testing.T, load loader)) {
+	for name, load := range map[string]loader{"in process": inProcess, "across gRPC": acrossGRPC} {
+		t.Run(name, func(t *testing.T) { test(t, load) })
+	}
 }
 
 // reload makes the mount anew over the same storage, as a restart does.
@@ -98,7 +107,7 @@ func (m *mount) reload() {
 
 func (m *mount) config() *logical.BackendConfig {
 	logger := hclog.New(&hclog.LoggerOptions{Level: hclog.Trace, Output: m.log})
-	return &logical.BackendConfig{Logger: logger, System: m.system, StorageView: m.storage}
+	return &logical.BackendConfig{Logger: logger, System: m.view, StorageView: m.storage}
 }
 
 func inProcess(m *mount) logical.Backend {

@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"vault-plugin-secrets-aws/backend"
 	"vault-plugin-secrets-aws/internal/awssim"
 	"vault-plugin-secrets-aws/internal/awssim/simtest"
 
@@ -419,16 +418,12 @@ func sharedClients(m *mount) {
 
 // TestRotationManagerFollowsStorage (W69): a schedule that is not stored is not the
 // rotation manager's either.
-func TestRotationManagerFollowsStorage(t *testing.T) {
-	m := newMount(t, inProcess)
+func TestRotationManagerFollowsStorage(t *testing.T) { onBoth(t, managerFollowsStorage) }
+
+func managerFollowsStorage(t *testing.T, load loader) {
+	m := newMount(t, load)
 	manager := &rotationManager{StaticSystemView: m.system}
-	m.load = func(m *mount) logical.Backend {
-		conf := m.config()
-		conf.System = manager
-		b, err := backend.Factory(m.options)(m.Context(), conf)
-		m.must(err)
-		return b
-	}
+	m.view = manager
 	m.rotatable()
 	m.mustWrite("config/root", map[string]any{"rotation_period": "1h"})
 	for _, f := range []storageFault{

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"vault-plugin-secrets-aws/backend"
 	"vault-plugin-secrets-aws/internal/awssim"
 
 	"github.com/hashicorp/vault/sdk/logical"
@@ -165,22 +164,24 @@ func (s *rotationManager) RegisterRotationJob(_ context.Context, job *rotation.R
 	return "job", s.refusal
 }
 
+// RegisterRotationJobWithResponse is what the sdk calls across the plugin boundary.
+func (s *rotationManager) RegisterRotationJobWithResponse(ctx context.Context, job *rotation.RotationJobConfigureRequest) (*rotation.RotationInfo, error) {
+	id, err := s.RegisterRotationJob(ctx, job)
+	return &rotation.RotationInfo{RotationID: id}, err
+}
+
 func (s *rotationManager) DeregisterRotationJob(context.Context, *rotation.RotationJobDeregisterRequest) error {
 	s.ended, s.idle = s.ended+1, true
 	return nil
 }
 
 // TestRotationManager: where the server rotates, the engine does not.
-func TestRotationManager(t *testing.T) {
-	m := newMount(t, inProcess)
+func TestRotationManager(t *testing.T) { onBoth(t, rotationByManager) }
+
+func rotationByManager(t *testing.T, load loader) {
+	m := newMount(t, load)
 	manager := &rotationManager{StaticSystemView: m.system}
-	m.load = func(m *mount) logical.Backend {
-		conf := m.config()
-		conf.System = manager
-		b, err := backend.Factory(m.options)(m.Context(), conf)
-		m.must(err)
-		return b
-	}
+	m.view = manager
 	clock := m.rotatable()
 	m.mustWrite("config/root", map[string]any{"rotation_period": "1h"})
 	if len(manager.jobs) != 1 || manager.jobs[0].RotationPeriod != time.Hour || manager.jobs[0].ReqPath != "config/root" {
