@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -92,6 +93,20 @@ func defectScenarios() []scenario {
 			m.sim.PutGroup(m.admin.Account, "devs", denyPolicy)
 			if m.mayListUsers(m.mustRead("sts/x")) {
 				m.Error("a Deny that a group was given is not in the next session")
+			}
+		}},
+		{"assumed_role: what groups add counts before AWS is asked for a session (W26)", func(m *mount) {
+			arn := m.configured().sim.PutRole(m.admin.Account, "r", trust("arn:aws:iam::"+m.admin.Account+":root"), iamPolicy)
+			half := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::` + strings.Repeat("a", 1000) + `"}}`
+			m.sim.PutGroup(m.admin.Account, "one", half)
+			m.sim.PutGroup(m.admin.Account, "two", half)
+			m.mustWrite("roles/x", map[string]any{"credential_type": "assumed_role", "role_arns": arn, "iam_groups": "one"})
+			m.mustRead("sts/x")
+			m.mustWrite("roles/x", map[string]any{"iam_groups": "one,two"})
+			start := len(m.sim.Journal())
+			m.wantError(m.read("sts/x"), http.StatusBadRequest, "iam_groups", "2048")
+			if calls := m.calls(start); slices.Contains(calls, "sts:AssumeRole") {
+				m.Errorf("calls = %v", calls)
 			}
 		}},
 		{"assumed_role: merged policies keep their meaning, and their Sids do not collide (W27)", func(m *mount) {
