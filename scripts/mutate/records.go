@@ -287,4 +287,11 @@ var records = []mutation{
 
 		tests: "backend",
 	},
+	{
+		name: "L7 what AWS confirmed is forgotten",
+		file: destroy,
+		old:  "\t\tm.graves.add(u.Name, m.clock.Now())\n",
+		new:  "",
+		run:  "TestL7TheWorkerWasFaster",
+	},
 }
