@@ -167,6 +167,12 @@ func legacyInput(m *mount) {
 	m.wantError(m.write("roles/x", map[string]any{"policy": "nonsense"}), http.StatusBadRequest, "unable to parse supplied data")
 	m.wantError(m.write("roles/x", map[string]any{"arn": "arn:aws:iam::123456789012:user/u"}), http.StatusBadRequest, "unable to parse supplied data")
 	m.wantError(m.read("roles/x"), http.StatusNotFound)
+
+	m.mustWrite("roles/x", map[string]any{"credential_type": "session_token", "policy": "", "arn": ""})
+	m.mustWrite("roles/x", map[string]any{"policy": "", "max_sts_ttl": 3600})
+	m.wantRole("x", map[string]any{"credential_type": "session_token", "max_sts_ttl": 3600})
+	m.mustWrite("roles/x", map[string]any{"policy": "", "arn": readOnlyPolicy})
+	m.wantRole("x", map[string]any{"credential_type": "iam_user", "policy_arns": []any{readOnlyPolicy}})
 }
 
 func legacyRecords(m *mount) {
