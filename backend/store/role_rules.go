@@ -41,7 +41,6 @@ var validFor = []struct {
 	{"max_sts_ttl", func(r *Role) bool { return r.MaxSTSTTL != 0 }, stsTypes},
 	{"user_path", func(r *Role) bool { return r.UserPath != "" }, []CredentialType{IAMUser}},
 	{"permissions_boundary_arn", func(r *Role) bool { return r.PermissionsBoundaryARN != "" }, []CredentialType{IAMUser}},
-	{"mfa_serial_number", func(r *Role) bool { return r.MFASerialNumber != "" }, []CredentialType{SessionToken}},
 }
 
 // noEffect says which parameters are accepted for a credential type although
@@ -53,6 +52,7 @@ var noEffect = []struct {
 }{
 	{"iam_groups", func(r *Role) bool { return len(r.IAMGroups) > 0 }, policyTypes},
 	{"iam_tags", func(r *Role) bool { return len(r.IAMTags) > 0 }, []CredentialType{IAMUser}},
+	{"mfa_serial_number", func(r *Role) bool { return r.MFASerialNumber != "" }, []CredentialType{SessionToken}},
 }
 
 // Problems lists every rule the role breaks, in a fixed order; each names the
