@@ -17,8 +17,18 @@ type finding struct {
 	plugin  string
 }
 
-// A comparer compares observations.
-type comparer struct{ fields []string } // of any operation
+// A comparer compares observations. It knows the names of fields, as texts may
+// have them.
+type comparer struct{ fields map[string]*regexp.Regexp }
+
+func newComparer(fields []string) comparer {
+	c := comparer{fields: map[string]*regexp.Regexp{}}
+	for _, field := range fields {
+		words := strings.ReplaceAll(regexp.QuoteMeta(field), "_", "[_ ]")
+		c.fields[field] = regexp.MustCompile(`(?i)(?:\b|_)` + words + `s?(?:\b|_)`)
+	}
+	return c
+}
 
 // compare returns the aspects in which the two differ. An aspect begins with +
 // if only the plugin has it, with - if only the built-in engine has it.
@@ -171,10 +181,8 @@ func (c comparer) subjects(texts []string) map[string]bool {
 			all[field] = true
 		}
 	}
-	words := strings.ReplaceAll(strings.ToLower(text), "_", " ")
-	for _, field := range c.fields {
-		name := strings.ReplaceAll(field, "_", " ")
-		if regexp.MustCompile(`\b` + regexp.QuoteMeta(name) + `s?\b`).MatchString(words) {
+	for field, pattern := range c.fields {
+		if pattern.MatchString(text) {
 			all[field] = true
 		}
 	}

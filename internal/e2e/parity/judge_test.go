@@ -35,7 +35,7 @@ func (r *report) count(findings, undeclared []finding) {
 // judge compares the two sides of every exchange. The problems are differences
 // without a row, rows without a difference, and cells without a request.
 func judge(mounted api, rows []*row, all []exchange) (total report, problems []string) {
-	c := comparer{fields: mounted.fieldNames()}
+	c := newComparer(mounted.fieldNames())
 	for _, e := range all {
 		findings := c.compare(e.label(e.request, mounted), e.builtin, e.plugin)
 		left := undeclared(findings, rows)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -171,25 +170,26 @@ func cutBySeconds(warning string) bool {
 
 // effects are the facts about the account that a request made true or false.
 func (n normaliser) effects(before, after awssim.Account) []string {
-	was, is := n.facts(before), n.facts(after)
+	was, is := facts(before), facts(after)
 	var effects []string
-	for _, fact := range slices.Sorted(maps.Keys(is)) {
+	for fact := range is {
 		for range is[fact] - was[fact] {
-			effects = append(effects, "+"+fact)
+			effects = append(effects, "+"+n.text(fact))
 		}
 	}
-	for _, fact := range slices.Sorted(maps.Keys(was)) {
+	for fact := range was {
 		for range was[fact] - is[fact] {
-			effects = append(effects, "-"+fact)
+			effects = append(effects, "-"+n.text(fact))
 		}
 	}
+	slices.Sort(effects)
 	return effects
 }
 
-// facts counts the facts about an account. The second word of each is its kind.
-func (n normaliser) facts(a awssim.Account) map[string]int {
+// facts counts the facts about an account. The first word of each is its kind.
+func facts(a awssim.Account) map[string]int {
 	facts := map[string]int{}
-	note := func(format string, args ...any) { facts[n.text(fmt.Sprintf(format, args...))]++ }
+	note := func(format string, args ...any) { facts[fmt.Sprintf(format, args...)]++ }
 	for _, u := range a.Users {
 		note("path of %s: %s", u.Name, u.Path)
 		note("boundary of %s: %s", u.Name, u.Boundary)

@@ -64,13 +64,26 @@ func (r request) operation(declared api) string {
 	case r.query.Get("list") == "true":
 		method = "LIST"
 	}
-	for _, p := range declared.paths() {
-		pattern := "^" + strings.ReplaceAll(regexp.QuoteMeta(p), ":name", `\w(([\w-.@]+)?\w)?`) + "$"
-		if regexp.MustCompile(pattern).MatchString(path) {
+	for operation := range declared {
+		if _, p, _ := strings.Cut(operation, " "); isAt(p, path) {
 			return method + " " + p
 		}
 	}
 	return method + " " + path
+}
+
+// nameShape is what Vault takes as :name.
+var nameShape = regexp.MustCompile(`^\w(([\w-.@]+)?\w)?$`)
+
+// isAt reports whether a path is one of those that a template such as roles/:name
+// stands for.
+func isAt(template, path string) bool {
+	folder, named := strings.CutSuffix(template, ":name")
+	if !named {
+		return path == template
+	}
+	name, below := strings.CutPrefix(path, folder)
+	return below && nameShape.MatchString(name)
 }
 
 // A step of a case is a request, or something that happens around the mounts.

@@ -116,7 +116,7 @@ func TestCompare(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var got []string
-			for _, f := range (comparer{fields: []string{"max_size", "colour"}}).compare("r", tc.builtin, tc.plugin) {
+			for _, f := range newComparer([]string{"max_size", "colour"}).compare("r", tc.builtin, tc.plugin) {
 				got = append(got, f.aspect)
 			}
 			if diff := cmp.Diff(tc.want, got); diff != "" {
@@ -201,9 +201,9 @@ func TestWarnings(t *testing.T) {
 }
 
 func TestEffects(t *testing.T) {
-	before := awssim.Account{Users: map[string]awssim.User{"a": {Name: "a", Path: "/", Groups: []string{"g"}}}}
-	after := awssim.Account{Users: map[string]awssim.User{"a": {Name: "a", Path: "/", Keys: []awssim.Key{{ID: "AKIA0123456789ABCDEF", Status: "Active"}}}}}
-	want := []string{"+key of a: <access key> Active", "-group of a: g"}
+	before := awssim.Account{Users: map[string]awssim.User{"a": {Name: "a", Path: "/", Groups: []string{"g"}, Keys: []awssim.Key{{ID: "AKIA0123456789ABCDEF", Status: "Active"}}}}}
+	after := awssim.Account{Users: map[string]awssim.User{"a": {Name: "a", Path: "/", Keys: []awssim.Key{{ID: "AKIAFEDCBA9876543210", Status: "Active"}}}}}
+	want := []string{"+key of a: <access key> Active", "-group of a: g", "-key of a: <access key> Active"}
 	if diff := cmp.Diff(want, normaliser{mount: "plugin/"}.effects(before, after)); diff != "" {
 		t.Error(diff)
 	}
