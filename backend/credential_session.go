@@ -216,18 +216,24 @@ func (b *Backend) mint(ctx context.Context, o *order, s session) (*logical.Respo
 	return resp, nil
 }
 
-// ttl is the life to ask AWS for: the request's, else the role's default, else
-// an hour; at most the role's maximum and the mount's, so that the session does
-// not outlive its lease. A request that is cut is told.
+// wantedTTL is the life that the request asks for, else the role's default, else
+// an hour, for which nobody asked.
+func (o *order) wantedTTL() (ttl time.Duration, asked bool) {
+	switch {
+	case o.Raw["ttl"] != nil && o.Raw["ttl"] != "":
+		return time.Duration(o.Get("ttl").(int)) * time.Second, true
+	case o.role.DefaultSTSTTL > 0:
+		return o.role.DefaultSTSTTL, true
+	}
+	return defaultTTL, false
+}
+
+// ttl is the life to ask AWS for: at most the role's maximum and the mount's, so
+// that the session does not outlive its lease. What somebody asked for is not cut
+// without a warning.
 func (o *order) ttl(mountMax time.Duration, limits ttlRange) (ttl time.Duration, warnings []string, err error) {
-	ttl = defaultTTL
-	if o.role.DefaultSTSTTL > 0 {
-		ttl = o.role.DefaultSTSTTL
-	}
-	if o.Raw["ttl"] != nil && o.Raw["ttl"] != "" {
-		ttl = time.Duration(o.Get("ttl").(int)) * time.Second
-	}
-	asked := ttl
+	wanted, asked := o.wantedTTL()
+	ttl = wanted
 	for _, limit := range []struct {
 		name string
 		max  time.Duration
@@ -238,7 +244,10 @@ func (o *order) ttl(mountMax time.Duration, limits ttlRange) (ttl time.Duration,
 		}
 	}
 	if ttl < limits.least || ttl > limits.most {
-		return 0, nil, invalid("ttl %s is out of the range that AWS takes for %s: %s to %s%s", asked, credentialTypes(o.role), limits.least, limits.most, because(append(warnings, limits.reasons()...)))
+		return 0, nil, invalid("ttl %s is out of the range that AWS takes for %s: %s to %s%s", wanted, credentialTypes(o.role), limits.least, limits.most, because(append(warnings, limits.reasons()...)))
+	}
+	if !asked {
+		warnings = nil
 	}
 	return ttl, warnings, nil
 }
