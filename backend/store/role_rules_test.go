@@ -34,7 +34,7 @@ func TestFieldsByType(t *testing.T) {
 		{"max_sts_ttl", func(r *Role) { r.MaxSTSTTL = 1 }, [4]verdict{refuses, takes, takes, takes}},
 		{"user_path", func(r *Role) { r.UserPath = "/" }, [4]verdict{takes, refuses, refuses, refuses}},
 		{"permissions_boundary_arn", func(r *Role) { r.PermissionsBoundaryARN = "arn:aws:iam::aws:policy/X" }, [4]verdict{takes, refuses, refuses, refuses}},
-		{"mfa_serial_number", func(r *Role) { r.MFASerialNumber = "m" }, [4]verdict{refuses, refuses, refuses, takes}},
+		{"mfa_serial_number", func(r *Role) { r.MFASerialNumber = "m" }, [4]verdict{noEffect, noEffect, noEffect, takes}},
 	} {
 		t.Run(tc.field, func(t *testing.T) {
 			var got [4]verdict

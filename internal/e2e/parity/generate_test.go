@@ -130,6 +130,7 @@ func (w *world) forms() []form {
 			given: steps(post("static-roles/app", app)), again: steps(post("static-roles/app", asBefore)),
 		},
 	}
+	all = append(all, ourForms()...)
 	for _, t := range slices.Sorted(maps.Keys(roleForms())) {
 		base := roleForms()[t]
 		all = append(all, form{
@@ -151,6 +152,21 @@ func (w *world) forms() []form {
 		})
 	}
 	return all
+}
+
+// ourForms are those of paths that only this engine has.
+func ourForms() []form {
+	lister := func(body object) request {
+		r := getter("users")(body)
+		r.method = "LIST"
+		return r
+	}
+	keys := map[string]values{"access_key": text([]any{"AKIAABSENTABSENTABSE"}, "no key")}
+	return []form{
+		{make: lister, values: usersValues(), again: []step{}},
+		{make: poster("lookup"), values: keys, again: []step{}},
+		{make: poster("tidy"), values: tidyValues(), after: []request{post("tidy-cancel", nil)}},
+	}
 }
 
 // newStaticValues are the values that matter to a new static role. Taking over a

@@ -39,6 +39,14 @@ func duration(valid []any, outOfRange ...any) values {
 	return values{valid: valid, empty: []any{0, ""}, wrongType: notTime, outOfRange: outOfRange, legacy: []any{"20m", "1d"}}
 }
 
+func flag() values {
+	return values{valid: []any{true, false}, empty: []any{""}, wrongType: notBool, outOfRange: []any{7}, legacy: []any{"true", 1, "0"}}
+}
+
+func number(valid []any, outOfRange ...any) values {
+	return values{valid: valid, empty: []any{0, ""}, wrongType: notNumber, outOfRange: outOfRange, legacy: []any{"3"}}
+}
+
 func (v values) beside(with object) values {
 	v.with = with
 	return v
@@ -68,13 +76,16 @@ func (w *world) rootValues() map[string]values {
 		"rotation_schedule":          text([]any{"0 0 * * SAT"}, "every day", "99 * * * *"),
 		"rotation_window":            duration([]any{3600, "7200"}, 60, -5).beside(object{"rotation_schedule": "0 0 * * SAT"}),
 		"rotation_period":            duration([]any{3600, "7200"}, 5, -5),
-		"disable_automated_rotation": {valid: []any{true, false}, empty: []any{""}, wrongType: notBool, outOfRange: []any{7}, legacy: []any{"true", 1, "0"}},
+		"disable_automated_rotation": flag(),
 
 		"allowed_policy_arns":               patterns,
 		"allowed_role_arns":                 patterns,
 		"allowed_user_paths":                patterns,
 		"allowed_usernames":                 patterns,
 		"required_permissions_boundary_arn": text([]any{boundary}, "no arn"),
+
+		"iam_owner_tags": flag(),
+		"max_users":      number([]any{3}, -1),
 	}
 }
 
@@ -111,6 +122,8 @@ func roleValues() map[string]values {
 		"max_sts_ttl":              duration([]any{3000, "3000"}, 5, 200000, -5),
 		"user_path":                text([]any{"/apps/", "/", "/a/b/"}, "apps", "/a b/", "/"+strings.Repeat("x", 511)+"/"),
 		"permissions_boundary_arn": text([]any{boundary}, "no arn", "arn:aws:s3:::bucket", iamRole, noPolicy),
+		"expiry_policy":            flag(),
+		"max_users":                number([]any{3}, -1),
 		"mfa_serial_number":        text([]any{"arn:aws:iam::123456789012:mfa/vault-root"}, "no serial!"),
 		"arn":                      legacyText([]any{iamRole, readOnly}, "no arn", "arn:aws:iam::123456789012:group/x", "arn:aws:s3:::bucket"),
 		"policy":                   legacyText([]any{ec2Policy}, "{", readOnly),
@@ -123,6 +136,30 @@ func legacyText(valid []any, outOfRange ...any) values {
 	v := text(valid, outOfRange...)
 	v.legacy = []any{valid[0]}
 	return v
+}
+
+// tidyValues are those of tidy.
+func tidyValues() map[string]values {
+	return map[string]values{
+		"tidy_records":       flag(),
+		"tidy_unknown_users": flag(),
+		"safety_buffer":      duration([]any{3600, "7200"}, -5).beside(object{"tidy_records": true}),
+		"max_deletes":        number([]any{3}, -1).beside(object{"tidy_records": true}),
+		"dry_run":            flag().beside(object{"tidy_records": true}),
+		"forget":             text([]any{"nobody"}, "no user!"),
+		"drain":              flag(),
+		"confirm_deadlines":  flag(),
+		"confirm_restore":    flag(),
+	}
+}
+
+// usersValues are those of a list of users.
+func usersValues() map[string]values {
+	return map[string]values{
+		"role":  text([]any{"deploy"}, "no role!"),
+		"after": text([]any{"vault-a"}, "no user!"),
+		"limit": number([]any{3}, -1),
+	}
 }
 
 // staticValues are those of static-roles/:name.
