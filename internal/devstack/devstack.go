@@ -8,6 +8,8 @@
 //
 // [Find] looks up the binaries, [Start] starts a [Stack], [Stack.Command] is
 // the vault CLI against it, [Sim] the control API of the simulator.
+// [StartCluster] starts a [Cluster] instead, whose nodes can be killed and
+// started again.
 package devstack
 
 import (
