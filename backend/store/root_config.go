@@ -36,7 +36,14 @@ type RootConfig struct {
 	RotationPeriod           time.Duration `json:"rotation_period"`
 	DisableAutomatedRotation bool          `json:"disable_automated_rotation"`
 
-	Limits // ours; the built-in engine passes over them
+	// Ours; the built-in engine passes over them.
+
+	// LastRotation is when the stored key was made by a rotation. It is part of
+	// the record that holds the key: written apart, a node that dies between the
+	// two would leave a key that looks due, and another one is made at once.
+	LastRotation time.Time `json:"last_rotation,omitzero"`
+
+	Limits
 }
 
 // SDKRetries is the MaxRetries that leaves the number to the SDK.

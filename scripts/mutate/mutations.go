@@ -436,6 +436,13 @@ var mutations = []mutation{
 		run:  "TestR1",
 	},
 	{
+		name: "R1: when the root key was rotated is not stored along with it",
+		file: "backend/path_config_rotate_root.go",
+		old:  "c.AccessKey, c.SecretKey, c.LastRotation = key.ID, key.Secret.Reveal(), s.backend.options.Clock.Now().UTC()",
+		new:  "c.AccessKey, c.SecretKey = key.ID, key.Secret.Reveal()",
+		run:  "TestMount/rotation:_a_node_that_dies",
+	},
+	{
 		name: "R1: a new key is not journalled by its name",
 		file: keychange,
 		old:  "e.Intent.New = key.ID",
