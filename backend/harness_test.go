@@ -356,7 +356,7 @@ func (m *mount) calls(since int) (actions []string) {
 	return actions
 }
 
-// faultyStorage fails one verb on keys with a prefix, before or after it acts.
+// faultyStorage fails one verb, or any, on keys with a prefix, before or after it acts.
 type faultyStorage struct {
 	logical.Storage
 	mu   sync.Mutex
@@ -369,6 +369,9 @@ type storageFault struct {
 	after        bool
 }
 
+// anyVerb has every verb fail.
+const anyVerb = "any"
+
 func (s *faultyStorage) set(f storageFault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -379,7 +382,7 @@ func (s *faultyStorage) try(verb, key string, act func() error) error {
 	s.mu.Lock()
 	f := s.fail
 	s.mu.Unlock()
-	if f.verb != verb || !strings.HasPrefix(key, f.prefix) {
+	if f.verb != anyVerb && f.verb != verb || !strings.HasPrefix(key, f.prefix) {
 		return act()
 	}
 	if f.after {

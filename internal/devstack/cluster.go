@@ -88,7 +88,11 @@ func (c *Cluster) Register(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if out, err := c.Command(ctx, c.Nodes[0], args...).CombinedOutput(); err != nil {
+	leader, err := c.Leader(ctx)
+	if err != nil {
+		return err
+	}
+	if out, err := c.Command(ctx, leader, args...).CombinedOutput(); err != nil {
 		return fmt.Errorf("register the plugin: %w: %s", err, out)
 	}
 	return nil

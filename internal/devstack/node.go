@@ -144,7 +144,7 @@ func (n *Node) writeConfig() error {
 		"address": n.Addr[len("http://"):], "cluster_address": n.peers, "tls_disable": true,
 	}}
 	config["storage"] = map[string]any{"raft": map[string]any{
-		"path": n.file("raft"), "node_id": n.id, "performance_multiplier": "1",
+		"path": n.file("raft"), "node_id": n.id,
 		"retry_join": []map[string]string{{"leader_api_addr": n.cluster.Nodes[0].Addr}},
 	}}
 	text, err := json.Marshal(config)

@@ -2,6 +2,7 @@ package endurance
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
+	"vault-plugin-secrets-aws/internal/awssim"
 	"vault-plugin-secrets-aws/internal/devstack"
 )
 
@@ -82,9 +84,28 @@ func (a account) configure(ctx context.Context, v *vault) error {
 		"roles/federation_token": {"credential_type": "federation_token", "policy_document": something},
 		"roles/session_token":    {"credential_type": "session_token"},
 	} {
-		if err := v.fetch(ctx, http.MethodPost, mount+"/"+path, body, nil); err != nil {
+		if err := v.insist(ctx, http.MethodPost, mount+"/"+path, body, nil); err != nil {
 			return fmt.Errorf("configure: %w", err)
 		}
 	}
 	return nil
+}
+
+// callsSince are the calls of AWS after one of them.
+func (a account) callsSince(ctx context.Context, sequence int64) (calls []awssim.Call, err error) {
+	answer, err := a.sim.Control(ctx, http.MethodGet, fmt.Sprintf("journal?since=%d", sequence), nil)
+	if err != nil {
+		return nil, err
+	}
+	err = json.Unmarshal(answer, &calls)
+	return calls, err
+}
+
+// lastCall is the latest call of AWS, at or after one that is known.
+func (a account) lastCall(ctx context.Context, known int64) (int64, error) {
+	calls, err := a.callsSince(ctx, known)
+	if len(calls) == 0 {
+		return known, err
+	}
+	return calls[len(calls)-1].Sequence, err
 }

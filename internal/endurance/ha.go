@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"vault-plugin-secrets-aws/internal/awssim"
 	"vault-plugin-secrets-aws/internal/devstack"
 )
 
@@ -34,6 +36,21 @@ func (r HAReport) String() string {
 		r.Changes, r.Issued, r.Leaked, r.Rotations, r.Doubled, r.Lost)
 }
 
+// Details are the kinds of refusals that clients met.
+func (r HAReport) Details() []string { return r.Refusals }
+
+// Err is what went wrong, if anything did.
+func (r HAReport) Err() error {
+	var err error
+	if r.Leaked > 0 {
+		err = fmt.Errorf("leaked: %v", r.LeakedUsers)
+	}
+	if r.Doubled > 0 {
+		err = errors.Join(err, fmt.Errorf("%d rotations too many", r.Doubled))
+	}
+	return errors.Join(err, r.LostRotations)
+}
+
 const (
 	haNodes   = 3
 	haClients = 6
@@ -44,8 +61,8 @@ const (
 )
 
 // HA changes the leader of a cluster under load: clients issue and revoke, the
-// root key and the keys of static roles are rotated by the clock. Every third
-// change comes while a rotation is under way.
+// root key and the keys of static roles are rotated by the clock. Some leaders go
+// while they rotate.
 func HA(ctx context.Context, spec HASpec) (HAReport, error) {
 	cluster, err := devstack.StartCluster(ctx, devstack.Spec{Binaries: spec.Binaries}, haNodes)
 	if err != nil {
@@ -72,16 +89,17 @@ type haRun struct {
 	vault     *vault
 	rotations *rotations
 	load      clients
+	mark      int64 // the last call of AWS before the latest leader came
 }
 
-func (r *haRun) run(ctx context.Context) (HAReport, error) {
+func (r *haRun) run(ctx context.Context) (out HAReport, err error) {
 	if err := r.prepare(ctx); err != nil {
-		return HAReport{}, err
+		return out, err
 	}
-	if err := r.changeLeaders(ctx); err != nil {
-		return HAReport{}, err
+	if err := r.changeLeaders(ctx, &out); err != nil {
+		return out, err
 	}
-	return r.report(ctx)
+	return out, r.count(ctx, &out)
 }
 
 func (r *haRun) prepare(ctx context.Context) (err error) {
@@ -95,8 +113,9 @@ func (r *haRun) prepare(ctx context.Context) (err error) {
 	return err
 }
 
-// changeLeaders has the clients at work while one leader after the other goes.
-func (r *haRun) changeLeaders(ctx context.Context) error {
+// changeLeaders has the clients at work while one leader after the other goes,
+// and the last makes up for the rotations that are due.
+func (r *haRun) changeLeaders(ctx context.Context, out *HAReport) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var busy sync.WaitGroup
 	defer busy.Wait()
@@ -108,64 +127,82 @@ func (r *haRun) changeLeaders(ctx context.Context) error {
 			return fmt.Errorf("leader change %d: %w", i+1, err)
 		}
 	}
+	out.Lost, out.LostRotations = r.rotations.lost(ctx)
 	return r.load.more(ctx, issuedBetween)
 }
 
-// change waits until the leader has issued for a while and has it go.
-func (r *haRun) change(ctx context.Context, i int) error {
-	if err := r.load.more(ctx, issuedBetween); err != nil {
+// leave is how a leader goes, and when.
+type leave struct {
+	how  func(ctx context.Context, r *haRun, leader *devstack.Node) error
+	when func(ctx context.Context, r *haRun) error
+}
+
+// leaves come one after the other, again and again. A leader that rotates has
+// come into office by a step-down: the node that was killed takes its time.
+var leaves = []leave{
+	{stepDown, afterWork}, {kill, whileRotating}, {kill, afterWork}, {stepDown, afterWork}, {stepDown, whileRotating},
+}
+
+// stepDown has a leader give its office up.
+func stepDown(ctx context.Context, r *haRun, leader *devstack.Node) error {
+	if err := leader.StepDown(ctx); err != nil {
 		return err
 	}
-	if i%3 == 2 {
-		if err := r.rotating(ctx); err != nil {
-			return err
-		}
-	}
-	leader, err := r.cluster.Leader(ctx)
-	if err != nil {
-		return err
-	}
-	if i%2 == 0 {
-		fmt.Fprintf(r.Out, "%d: step-down, %d issued\n", i+1, r.load.issued.Load())
-		return r.succeeded(ctx, leader, leader.StepDown(ctx))
-	}
-	fmt.Fprintf(r.Out, "%d: SIGKILL, %d issued\n", i+1, r.load.issued.Load())
+	return r.succeeded(ctx, leader)
+}
+
+// kill ends a leader by SIGKILL and starts it again when another node leads.
+func kill(ctx context.Context, r *haRun, leader *devstack.Node) error {
 	leader.Kill()
-	if err := r.succeeded(ctx, leader, nil); err != nil {
+	if err := r.succeeded(ctx, leader); err != nil {
 		return err
 	}
 	return leader.Start(ctx)
 }
 
-// rotating waits until AWS is asked for a new root key.
-func (r *haRun) rotating(ctx context.Context) error {
-	made := func() (count int, err error) {
-		calls, err := r.account.sim.Calls(ctx)
-		for _, c := range calls {
-			if c.Action == "iam:CreateAccessKey" && c.Target == engine {
-				count++
-			}
-		}
-		return count, err
-	}
-	before, err := made()
-	if err != nil {
-		return err
-	}
+// afterWork waits until the leader has issued for a while and the root key is
+// due, so that the next leader finds something to do.
+func afterWork(ctx context.Context, r *haRun) error {
+	return errors.Join(r.load.more(ctx, issuedBetween), r.rotations.rootDue(ctx))
+}
+
+// whileRotating waits until the leader has asked AWS for a new root key; it
+// proves it for seconds then.
+func whileRotating(ctx context.Context, r *haRun) error {
 	return await(ctx, func() error {
-		count, err := made()
-		if err == nil && count == before {
-			err = errors.New("no rotation of the root key")
+		calls, err := r.account.callsSince(ctx, r.mark)
+		if err != nil {
+			return err
 		}
-		return err
+		if !slices.ContainsFunc(calls, func(c awssim.Call) bool { return c.Action == "iam:CreateAccessKey" && c.Target == engine }) {
+			return errors.New("no rotation of the root key")
+		}
+		return nil
 	})
 }
 
-// succeeded waits until another node leads than the one that left.
-func (r *haRun) succeeded(ctx context.Context, left *devstack.Node, err error) error {
+// change has the leader go.
+func (r *haRun) change(ctx context.Context, i int) error {
+	next := leaves[i%len(leaves)]
+	if err := next.when(ctx, r); err != nil {
+		return err
+	}
+	leader, err := r.cluster.Leader(ctx)
 	if err != nil {
 		return err
 	}
+	if r.mark, err = r.account.lastCall(ctx, r.mark); err != nil {
+		return err
+	}
+	if err := next.how(ctx, r, leader); err != nil {
+		return err
+	}
+	fmt.Fprintf(r.Out, "leader change %d, %d issued\n", i+1, r.load.issued.Load())
+	return nil
+}
+
+// succeeded waits until another node leads than the one that left.
+func (r *haRun) succeeded(ctx context.Context, left *devstack.Node) error {
 	return await(ctx, func() error {
 		leader, err := r.cluster.Leader(ctx)
 		if err == nil && leader == left {
@@ -175,18 +212,17 @@ func (r *haRun) succeeded(ctx context.Context, left *devstack.Node, err error) e
 	})
 }
 
-// report ends everything and counts.
-func (r *haRun) report(ctx context.Context) (out HAReport, err error) {
-	out.Lost, out.LostRotations = r.rotations.lost(ctx)
+// count sums up, after the load.
+func (r *haRun) count(ctx context.Context, out *HAReport) error {
 	counted, err := r.rotations.count(ctx)
 	if err != nil {
-		return out, err
+		return err
 	}
+	out.Rotations, out.Doubled = counted.rotations, counted.doubled
 	out.LeakedUsers, err = r.account.leaked(ctx, r.vault)
 	out.Changes, out.Issued, out.Leaked = r.Changes, int(r.load.issued.Load()), len(out.LeakedUsers)
-	out.Rotations, out.Doubled = counted.rotations, counted.doubled
 	out.Refusals = r.load.refusals.texts()
-	return out, err
+	return err
 }
 
 // mountPlugin registers the plugin and mounts it.
@@ -218,16 +254,18 @@ func (c *clients) start(ctx context.Context, busy *sync.WaitGroup, v *vault, cou
 // revoked; so does one whose revoking fails.
 func (c *clients) one(ctx context.Context, v *vault, i int) {
 	lease, answer, err := v.issue(ctx, "iam_user")
-	if lease == "" {
+	if lease == "" && ctx.Err() == nil {
 		c.refusals.add("issue", answer, err)
 		_ = pause(ctx, 50*time.Millisecond)
+	}
+	if lease == "" {
 		return
 	}
 	c.issued.Add(1)
 	if i%3 == 2 {
 		return
 	}
-	if answer, err := v.revoke(ctx, lease); err != nil || !answer.OK() {
+	if answer, err := v.revoke(ctx, lease); ctx.Err() == nil && (err != nil || !answer.OK()) {
 		c.refusals.add("revoke", answer, err)
 	}
 }

@@ -44,3 +44,13 @@ func (r *refusals) texts() (out []string) {
 	slices.Sort(out)
 	return out
 }
+
+// count is how many there were.
+func (r *refusals) count() (n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, count := range r.kinds {
+		n += count
+	}
+	return n
+}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"vault-plugin-secrets-aws/internal/awssim"
@@ -37,6 +38,7 @@ type keyInForce struct {
 type rotations struct {
 	v       *vault
 	account account
+	mu      sync.Mutex // of the keys
 	watched []*rotated
 }
 
@@ -50,13 +52,13 @@ func schedule(ctx context.Context, a account, v *vault, static int) (*rotations,
 			return nil, err
 		}
 		role := map[string]any{"username": name, "rotation_period": staticPeriod.String()}
-		if err := v.fetch(ctx, http.MethodPost, mount+"/static-roles/"+name, role, nil); err != nil {
+		if err := v.insist(ctx, http.MethodPost, mount+"/static-roles/"+name, role, nil); err != nil {
 			return nil, err
 		}
 		r.watched = append(r.watched, &rotated{path: mount + "/static-creds/" + name, user: name, period: staticPeriod})
 	}
 	period := map[string]any{"rotation_period": rootPeriod.String()}
-	return r, v.fetch(ctx, http.MethodPost, mount+"/config/root", period, nil)
+	return r, v.insist(ctx, http.MethodPost, mount+"/config/root", period, nil)
 }
 
 // watch looks until ctx ends. Without a leader there is nothing to see.
@@ -96,7 +98,7 @@ func (r *rotations) look(ctx context.Context, w *rotated) error {
 	if err := r.v.fetch(ctx, http.MethodGet, w.path, nil, &before); err != nil {
 		return err
 	}
-	if len(w.keys) > 0 && w.keys[len(w.keys)-1].id == before.Data.AccessKey {
+	if r.latest(w) == before.Data.AccessKey {
 		return nil
 	}
 	state, err := r.account.sim.State(ctx)
@@ -109,8 +111,32 @@ func (r *rotations) look(ctx context.Context, w *rotated) error {
 	if before.Data.AccessKey != after.Data.AccessKey {
 		return errors.New("it was rotated meanwhile")
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	w.note(after.Data.AccessKey, state.Accounts[r.account.sim.Account].Users[w.user].Keys)
 	return nil
+}
+
+// latest is the key that was seen in force last.
+func (r *rotations) latest(w *rotated) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(w.keys) == 0 {
+		return ""
+	}
+	return w.keys[len(w.keys)-1].id
+}
+
+// rootDue waits until the root key is to be rotated.
+func (r *rotations) rootDue(ctx context.Context) error {
+	return await(ctx, func() error {
+		var s stored
+		err := r.v.fetch(ctx, http.MethodGet, r.watched[0].path, nil, &s)
+		if early := s.due().Sub(now()); err == nil && early > 0 {
+			err = fmt.Errorf("due in %v", early)
+		}
+		return err
+	})
 }
 
 // note takes in a key that is in force now, and a key before it that was not
@@ -180,7 +206,7 @@ func (w *rotated) doubled() (count int) {
 }
 
 // lost counts keys that are in force and do not work in AWS, and keys whose
-// rotation is due and does not come about.
+// rotation is due and does not come about; each is to be rotated once at least.
 func (r *rotations) lost(ctx context.Context) (count int, why error) {
 	for _, w := range r.watched {
 		if err := await(ctx, func() error { return r.settled(ctx, w) }); err != nil {
@@ -205,6 +231,12 @@ func (r *rotations) settled(ctx context.Context, w *rotated) error {
 	works := func(k awssim.Key) bool { return k.ID == s.Data.AccessKey && k.Status == "Active" }
 	if !slices.ContainsFunc(keys, works) {
 		return fmt.Errorf("key %s is stored, AWS has %v", s.Data.AccessKey, keys)
+	}
+	r.mu.Lock()
+	seen := len(w.keys)
+	r.mu.Unlock()
+	if seen < 2 {
+		return errors.New("it was never rotated")
 	}
 	// The worker looks once a minute.
 	if late := now().Sub(s.due()); late > 0 {

@@ -15,7 +15,9 @@ import (
 const leftFor = 40 * time.Minute
 
 // leaked revokes every lease, has the worker clear what failed requests left,
-// and returns the users of leases that are in AWS all the same.
+// and returns the users of leases that are in AWS all the same. A lease may
+// outlive its user: where a revoke was cut off, its repetition believes AWS that
+// the user is gone only five minutes after it was made.
 func (a account) leaked(ctx context.Context, v *vault) ([]string, error) {
 	if err := v.revokeAll(ctx); err != nil {
 		return nil, err
@@ -24,7 +26,10 @@ func (a account) leaked(ctx context.Context, v *vault) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := store.age(ctx); err != nil {
+	if err := await(ctx, func() error { return a.owned(ctx, store) }); err == nil {
+		err = store.age(ctx)
+	}
+	if err != nil {
 		return nil, err
 	}
 	// A mount that is loaded anew has its worker pass at once.
@@ -38,6 +43,25 @@ func (a account) leaked(ctx context.Context, v *vault) ([]string, error) {
 		return nil, errors.Join(waited, err)
 	}
 	return users, err
+}
+
+// owned checks that the journal names every user that is left in AWS, so that
+// the worker will see it destroyed.
+func (a account) owned(ctx context.Context, s store) error {
+	users, err := a.leased(ctx)
+	if err != nil {
+		return err
+	}
+	names, err := s.names(ctx)
+	if err != nil {
+		return err
+	}
+	for _, user := range users {
+		if !names[user] {
+			return fmt.Errorf("nothing names user %q", user)
+		}
+	}
+	return nil
 }
 
 // leased are the users in AWS that leases were made for.
@@ -78,30 +102,49 @@ func (s store) list(ctx context.Context, folder string) ([]string, error) {
 	return answer.Data.Keys, err
 }
 
+// names are the users that the journal names.
+func (s store) names(ctx context.Context) (map[string]bool, error) {
+	names := map[string]bool{}
+	ids, err := s.list(ctx, "wal/")
+	for _, id := range ids {
+		record, failed := s.read(ctx, "wal/"+id)
+		data, _ := record["data"].(map[string]any)
+		name, _ := data["UserName"].(string)
+		names[name] = true
+		err = errors.Join(err, failed)
+	}
+	return names, err
+}
+
 // age sets the journal back in time.
 func (s store) age(ctx context.Context) error {
 	ids, err := s.list(ctx, "wal/")
 	for _, id := range ids {
-		err = errors.Join(err, s.change(ctx, "wal/"+id, ageIntent))
+		record, failed := s.read(ctx, "wal/"+id)
+		if failed == nil && record != nil {
+			ageIntent(record)
+			failed = s.write(ctx, "wal/"+id, record)
+		}
+		err = errors.Join(err, failed)
 	}
 	return err
 }
 
-// change rewrites one record. One that is gone meanwhile needs no change.
-func (s store) change(ctx context.Context, key string, change func(record map[string]any)) error {
-	var answer struct{ Data struct{ Value string } }
+// read is a record, nil if it is gone.
+func (s store) read(ctx context.Context, key string) (record map[string]any, err error) {
 	got, err := s.v.call(ctx, http.MethodGet, s.folder+key, nil)
 	if err != nil || got.Status == http.StatusNotFound {
-		return err
+		return nil, err
 	}
+	var answer struct{ Data struct{ Value string } }
 	if err := got.Into(&answer); err != nil {
-		return err
+		return nil, err
 	}
-	record := map[string]any{}
-	if err := json.Unmarshal([]byte(answer.Data.Value), &record); err != nil {
-		return err
-	}
-	change(record)
+	err = json.Unmarshal([]byte(answer.Data.Value), &record)
+	return record, err
+}
+
+func (s store) write(ctx context.Context, key string, record map[string]any) error {
 	text, err := json.Marshal(record)
 	if err != nil {
 		return err

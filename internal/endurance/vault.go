@@ -20,7 +20,7 @@ type vault struct {
 
 // patience is how long anything may take that has to come about: a leader, an
 // empty journal, a rotation that is due. Vault's own retries are in it.
-const patience = 4 * time.Minute
+const patience = 12 * time.Minute
 
 // newVault returns clients that keep enough connections for many at once.
 func newVault(addrs ...string) *vault {
@@ -80,14 +80,19 @@ func valid(err error, lease string) error {
 	return err
 }
 
+// giveUp has Vault end a lease in its own time.
+func (v *vault) giveUp(ctx context.Context, lease string) (devstack.Answer, error) {
+	return v.call(ctx, http.MethodPut, "sys/leases/revoke", map[string]any{"lease_id": lease})
+}
+
 // revoke ends a lease and waits for it.
 func (v *vault) revoke(ctx context.Context, lease string) (devstack.Answer, error) {
 	return v.call(ctx, http.MethodPut, "sys/leases/revoke", map[string]any{"lease_id": lease, "sync": true})
 }
 
-// revokeAll ends every lease of the mount.
+// revokeAll has Vault end every lease of the mount, and repeat what fails.
 func (v *vault) revokeAll(ctx context.Context) error {
-	return v.insist(ctx, http.MethodPut, "sys/leases/revoke-prefix/"+mount, map[string]any{"sync": true}, nil)
+	return v.insist(ctx, http.MethodPut, "sys/leases/revoke-prefix/"+mount, map[string]any{"sync": false}, nil)
 }
 
 // await repeats check until it succeeds or patience ends.
