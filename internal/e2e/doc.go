@@ -34,6 +34,7 @@
 //	journal MOUNT                  list the journal entries of a mount; fails if there is none
 //	age MOUNT DURATION             set the journal entries of a mount back in time
 //	kill-plugin                    SIGKILL the plugin processes of this Vault server; prints their ids
+//	unseal                         give the Vault server its key, after "vault operator seal"
 //	serve-imds NAME ROLE           stand in for the EC2 instance metadata service: sets IMDS
 //	serve-container NAME           stand in for the ECS container endpoint: sets CONTAINER
 //

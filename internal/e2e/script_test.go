@@ -77,6 +77,7 @@ func commands() map[string]command {
 		"serve-imds":      serveIMDS,
 		"set":             setVariable,
 		"stack":           startStack,
+		"unseal":          unseal,
 		"vault":           vault,
 	}
 }

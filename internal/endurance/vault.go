@@ -82,7 +82,7 @@ func valid(err error, lease string) error {
 
 // giveUp has Vault end a lease in its own time.
 func (v *vault) giveUp(ctx context.Context, lease string) (devstack.Answer, error) {
-	return v.call(ctx, http.MethodPut, "sys/leases/revoke", map[string]any{"lease_id": lease})
+	return v.call(ctx, http.MethodPut, "sys/leases/revoke", map[string]any{"lease_id": lease, "sync": false})
 }
 
 // revoke ends a lease and waits for it.
