@@ -553,6 +553,13 @@ var mutations = []mutation{
 		run:  "TestWorkerLogs",
 	},
 	{
+		name: "errors: an answer that is cut off is the user's mistake",
+		file: "backend/awserr/awserr.go",
+		old:  `code == "" && status/100 == 2:`,
+		new:  "false:",
+		run:  "TestKindOf",
+	},
+	{
 		name: "worker: entries of other kinds are an error",
 		file: rollback,
 		old:  "errors.Is(err, ErrNotOurs) || ",
