@@ -59,6 +59,8 @@ func (r LoadReport) Err() error {
 
 const (
 	loadClients = 200
+	// retryPause is how long a client waits after a refusal: less than it is told.
+	retryPause = time.Second
 	// memoryBound is what the plugin may take at most, in bytes: at rest it has
 	// 30 MiB, and a request in flight is worth a few hundred KiB.
 	memoryBound = 256 << 20
@@ -116,6 +118,7 @@ func (r *loadRun) one(ctx context.Context) {
 	lease, answer, err := r.vault.issue(ctx, "iam_user")
 	if lease == "" {
 		r.file("issue", answer, err)
+		_ = pause(ctx, retryPause)
 		return
 	}
 	r.issued.Add(1)

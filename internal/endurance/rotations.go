@@ -159,7 +159,7 @@ func (w *rotated) note(id string, inAWS []awssim.Key) {
 }
 
 // rotationCount sums up what was seen of rotations.
-type rotationCount struct{ rotations, doubled, lost int }
+type rotationCount struct{ rotations, doubled int }
 
 // count sums up, when nobody watches any more.
 func (r *rotations) count(ctx context.Context) (c rotationCount, err error) {

@@ -26,10 +26,8 @@ func (a account) leaked(ctx context.Context, v *vault) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := await(ctx, func() error { return a.owned(ctx, store) }); err == nil {
-		err = store.age(ctx)
-	}
-	if err != nil {
+	waited := await(ctx, func() error { return a.owned(ctx, store) })
+	if err := store.age(ctx); err != nil {
 		return nil, err
 	}
 	// A mount that is loaded anew has its worker pass at once.
@@ -37,12 +35,12 @@ func (a account) leaked(ctx context.Context, v *vault) ([]string, error) {
 	if err := v.insist(ctx, http.MethodPut, "sys/plugins/reload/backend", reload, nil); err != nil {
 		return nil, err
 	}
-	waited := await(ctx, func() error { return store.empty(ctx) })
+	waited = errors.Join(waited, await(ctx, func() error { return store.empty(ctx) }))
 	users, err := a.leased(ctx)
-	if len(users) == 0 {
-		return nil, errors.Join(waited, err)
+	if len(users) > 0 {
+		return users, err
 	}
-	return users, err
+	return nil, errors.Join(waited, err)
 }
 
 // owned checks that the journal names every user that is left in AWS, so that

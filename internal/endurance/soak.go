@@ -72,7 +72,7 @@ const (
 	soakEvery = 75 * time.Millisecond
 	// killEvery is how often the plugin is killed in the first half.
 	killEvery = 4 * time.Second
-	// deathFelt is how long after a kill a request may end in EOF.
+	// deathFelt is how long after a kill a request may end in an error for it.
 	deathFelt = 2 * time.Second
 )
 
@@ -246,13 +246,15 @@ func (r *soakRun) judge(what string, answer devstack.Answer, err error) error {
 	return errors.Join(err, answer.Into(nil))
 }
 
-// isExpected: AWS throttles or fails, or the plugin has just died.
+// isExpected: AWS throttles or fails, or the plugin has just died. Vault passes on
+// what gRPC says of that: EOF, or that the connection was reset or refused, always
+// with the code Unavailable.
 func (r *soakRun) isExpected(a devstack.Answer) bool {
 	switch a.Status {
 	case http.StatusBadGateway, http.StatusServiceUnavailable:
 		return true
 	case http.StatusInternalServerError:
-		return strings.Contains(string(a.Body), "EOF") && now().Sub(time.Unix(0, r.killed.Load())) <= deathFelt
+		return strings.Contains(string(a.Body), "rpc error: code = Unavailable") && now().Sub(time.Unix(0, r.killed.Load())) <= deathFelt
 	}
 	return false
 }

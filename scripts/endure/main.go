@@ -60,7 +60,7 @@ func ha(ctx context.Context, out io.Writer, binaries devstack.Binaries, changes 
 		return err
 	}
 	report, err := endurance.HA(ctx, endurance.HASpec{Binaries: binaries, Changes: n, Out: out})
-	return close(out, report, errors.Join(err, report.Err()))
+	return finish(out, report, errors.Join(err, report.Err()))
 }
 
 func soak(ctx context.Context, out io.Writer, binaries devstack.Binaries, lifecycles string) error {
@@ -69,7 +69,7 @@ func soak(ctx context.Context, out io.Writer, binaries devstack.Binaries, lifecy
 		return err
 	}
 	report, err := endurance.Soak(ctx, endurance.SoakSpec{Binaries: binaries, Lifecycles: n, Out: out})
-	return close(out, report, errors.Join(err, report.Err()))
+	return finish(out, report, errors.Join(err, report.Err()))
 }
 
 func load(ctx context.Context, out io.Writer, binaries devstack.Binaries, duration string) error {
@@ -78,7 +78,7 @@ func load(ctx context.Context, out io.Writer, binaries devstack.Binaries, durati
 		return err
 	}
 	report, err := endurance.Load(ctx, endurance.LoadSpec{Binaries: binaries, Duration: d})
-	return close(out, report, errors.Join(err, report.Err()))
+	return finish(out, report, errors.Join(err, report.Err()))
 }
 
 // report is what a run ends with.
@@ -87,8 +87,8 @@ type report interface {
 	Details() []string // what a reader may want to know besides
 }
 
-// close prints a report, its closing line last.
-func close(out io.Writer, r report, err error) error {
+// finish prints a report, its closing line last.
+func finish(out io.Writer, r report, err error) error {
 	for _, line := range r.Details() {
 		fmt.Fprintln(out, line)
 	}

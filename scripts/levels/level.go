@@ -45,7 +45,7 @@ var levels = []level{
 		{folder: "internal/awscontract/versitygw"},
 	}},
 	{name: "clients", runs: []selection{{packages: []string{"internal/awssim", "internal/awscontract"}, run: "^TestClients"}}},
-	{name: "e2e", runs: []selection{{packages: []string{"internal/e2e"}}}},
+	{name: "e2e", runs: []selection{{packages: []string{"internal/e2e", "internal/endurance"}}}},
 }
 
 // choose returns the named levels, or all when no name is given.
