@@ -10,14 +10,21 @@ import (
 	"time"
 )
 
-// leftFor is how long the journal is made to look left: beyond every age that
-// rolling back waits for.
-const leftFor = 40 * time.Minute
+const (
+	// leftFor is how long everything is made to look left: beyond every age that
+	// the worker waits for.
+	leftFor = 40 * time.Minute
+	// longOver is how long ago leases are made to look over: beyond the hour of
+	// grace that records give them.
+	longOver = 2 * time.Hour
+	// dueAtOnce is how many records are set back at a time. The worker takes more
+	// than 20 that fall due at once for a mistake.
+	dueAtOnce = 15
+)
 
-// leaked revokes every lease, has the worker clear what failed requests left,
-// and returns the users of leases that are in AWS all the same. A lease may
-// outlive its user: where a revoke was cut off, its repetition believes AWS that
-// the user is gone only five minutes after it was made.
+// leaked revokes every lease, has the worker clear what failed requests and
+// servers that died left, and returns the users of leases that are in AWS all
+// the same.
 func (a account) leaked(ctx context.Context, v *vault) ([]string, error) {
 	if err := v.revokeAll(ctx); err != nil {
 		return nil, err
@@ -26,16 +33,9 @@ func (a account) leaked(ctx context.Context, v *vault) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	waited := await(ctx, func() error { return a.owned(ctx, store) })
-	if err := store.age(ctx); err != nil {
-		return nil, err
-	}
-	// A mount that is loaded anew has its worker pass at once.
-	reload := map[string]any{"mounts": []string{mount + "/"}}
-	if err := v.insist(ctx, http.MethodPut, "sys/plugins/reload/backend", reload, nil); err != nil {
-		return nil, err
-	}
-	waited = errors.Join(waited, await(ctx, func() error { return store.empty(ctx) }))
+	waited := errors.Join(
+		await(ctx, func() error { return a.owned(ctx, store) }),
+		store.clear(ctx))
 	users, err := a.leased(ctx)
 	if len(users) > 0 {
 		return users, err
@@ -43,8 +43,8 @@ func (a account) leaked(ctx context.Context, v *vault) ([]string, error) {
 	return nil, errors.Join(waited, err)
 }
 
-// owned checks that the journal names every user that is left in AWS, so that
-// the worker will see it destroyed.
+// owned checks that the journal or a record names every user that is left in AWS,
+// so that the worker will see it destroyed.
 func (a account) owned(ctx context.Context, s store) error {
 	users, err := a.leased(ctx)
 	if err != nil {
@@ -100,32 +100,80 @@ func (s store) list(ctx context.Context, folder string) ([]string, error) {
 	return answer.Data.Keys, err
 }
 
-// names are the users that the journal names.
+// names are the users that the journal and the records name.
 func (s store) names(ctx context.Context) (map[string]bool, error) {
 	names := map[string]bool{}
-	ids, err := s.list(ctx, "wal/")
-	for _, id := range ids {
-		record, failed := s.read(ctx, "wal/"+id)
-		data, _ := record["data"].(map[string]any)
-		name, _ := data["UserName"].(string)
+	entries, err := s.all(ctx)
+	for _, key := range entries {
+		record, failed := s.read(ctx, key)
+		name, ok := record["user_name"].(string)
+		if !ok {
+			name, _ = inner(record)["UserName"].(string)
+		}
 		names[name] = true
 		err = errors.Join(err, failed)
 	}
 	return names, err
 }
 
-// age sets the journal back in time.
-func (s store) age(ctx context.Context) error {
-	ids, err := s.list(ctx, "wal/")
-	for _, id := range ids {
-		record, failed := s.read(ctx, "wal/"+id)
-		if failed == nil && record != nil {
-			ageIntent(record)
-			failed = s.write(ctx, "wal/"+id, record)
+// all are the keys of journal entries and records.
+func (s store) all(ctx context.Context) (keys []string, err error) {
+	for _, folder := range []string{"wal/", "users/"} {
+		names, failed := s.list(ctx, folder)
+		for _, name := range names {
+			keys = append(keys, folder+name)
 		}
 		err = errors.Join(err, failed)
 	}
-	return err
+	return keys, err
+}
+
+// clear sets some journal entries and records back in time, has a new worker see
+// to them, and goes on until there are none.
+func (s store) clear(ctx context.Context) error {
+	for {
+		keys, err := s.all(ctx)
+		if err != nil || len(keys) == 0 {
+			return err
+		}
+		keys = keys[:min(len(keys), dueAtOnce)]
+		for _, key := range keys {
+			err = errors.Join(err, s.age(ctx, key))
+		}
+		// A mount that is loaded anew has its worker pass at once.
+		reload := map[string]any{"mounts": []string{mount + "/"}}
+		err = errors.Join(err, s.v.insist(ctx, http.MethodPut, "sys/plugins/reload/backend", reload, nil))
+		if err == nil {
+			err = await(ctx, func() error { return s.gone(ctx, keys) })
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// age sets one journal entry or record back in time.
+func (s store) age(ctx context.Context, key string) error {
+	record, err := s.read(ctx, key)
+	if err != nil || record == nil {
+		return err
+	}
+	setBack(record)
+	return s.write(ctx, key, record)
+}
+
+// gone checks that nothing is stored under the keys any more.
+func (s store) gone(ctx context.Context, keys []string) error {
+	for _, key := range keys {
+		record, err := s.read(ctx, key)
+		if err == nil && record != nil {
+			err = fmt.Errorf("%s is left: %v", key, record)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // read is a record, nil if it is gone.
@@ -150,23 +198,29 @@ func (s store) write(ctx context.Context, key string, record map[string]any) err
 	return s.v.insist(ctx, http.MethodPost, s.folder+key, map[string]string{"value": string(text)}, nil)
 }
 
-// ageIntent sets back the hour that Vault has noted, and the one in the intent.
-func ageIntent(record map[string]any) {
+// setBack sets the hours in a journal entry or a record back. A record that
+// waits for its next try is due.
+func setBack(record map[string]any) {
 	if created, ok := record["created_at"].(float64); ok {
 		record["created_at"] = int64(created) - int64(leftFor.Seconds())
 	}
-	data, _ := record["data"].(map[string]any)
-	text, _ := data["issued_at"].(string)
-	if issued, err := time.Parse(time.RFC3339Nano, text); err == nil {
-		data["issued_at"] = issued.Add(-leftFor)
+	setTime(inner(record), "issued_at", -leftFor)
+	setTime(record, "issued", -leftFor)
+	delete(record, "next_try")
+	if _, ok := record["deadline"]; ok {
+		record["deadline"] = now().Add(-longOver).UTC()
 	}
 }
 
-// empty checks that nothing is written down any more.
-func (s store) empty(ctx context.Context) error {
-	ids, err := s.list(ctx, "wal/")
-	if err == nil && len(ids) > 0 {
-		err = fmt.Errorf("%d journal entries are left", len(ids))
+// inner is the intent in a journal entry of Vault's.
+func inner(record map[string]any) map[string]any {
+	data, _ := record["data"].(map[string]any)
+	return data
+}
+
+func setTime(record map[string]any, field string, by time.Duration) {
+	text, _ := record[field].(string)
+	if at, err := time.Parse(time.RFC3339Nano, text); err == nil {
+		record[field] = at.Add(by)
 	}
-	return err
 }
