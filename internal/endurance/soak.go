@@ -146,6 +146,10 @@ func (r *soakRun) hostile(ctx context.Context) error {
 }
 
 func (r *soakRun) run(ctx context.Context) (out SoakReport, err error) {
+	defer func() {
+		out.Lifecycles, out.Unexpected = int(r.finished.Load()), r.unexpected.count()
+		out.Errors, out.Expected = r.unexpected.texts(), r.expected.texts()
+	}()
 	if err := r.hostile(ctx); err != nil {
 		return out, err
 	}
@@ -160,8 +164,7 @@ func (r *soakRun) run(ctx context.Context) (out SoakReport, err error) {
 		return out, err
 	}
 	out.LeakedUsers, err = r.account.leaked(ctx, r.vault)
-	out.Lifecycles, out.Leaked, out.Unexpected = int(r.finished.Load()), len(out.LeakedUsers), r.unexpected.count()
-	out.Errors, out.Expected = r.unexpected.texts(), r.expected.texts()
+	out.Leaked = len(out.LeakedUsers)
 	return out, err
 }
 
@@ -204,7 +207,7 @@ func (r *soakRun) lifecycles(ctx context.Context, count int) error {
 	for i := range count {
 		work <- roles[i%len(roles)]
 		if i%500 == 499 {
-			fmt.Fprintf(r.Out, "%d lifecycles, %d unexpected errors\n", r.finished.Load(), r.unexpected.count())
+			fmt.Fprintf(r.Out, "%d lifecycles, %d unexpected errors %v\n", r.finished.Load(), r.unexpected.count(), r.unexpected.texts())
 		}
 		_ = pause(ctx, soakEvery)
 	}
@@ -246,15 +249,21 @@ func (r *soakRun) judge(what string, answer devstack.Answer, err error) error {
 	return errors.Join(err, answer.Into(nil))
 }
 
-// isExpected: AWS throttles or fails, or the plugin has just died. Vault passes on
-// what gRPC says of that: EOF, or that the connection was reset or refused, always
-// with the code Unavailable.
+// isExpected: AWS throttles or fails, or the plugin has just died.
 func (r *soakRun) isExpected(a devstack.Answer) bool {
 	switch a.Status {
 	case http.StatusBadGateway, http.StatusServiceUnavailable:
 		return true
 	case http.StatusInternalServerError:
-		return strings.Contains(string(a.Body), "rpc error: code = Unavailable") && now().Sub(time.Unix(0, r.killed.Load())) <= deathFelt
+		return saysDead(string(a.Body)) && now().Sub(time.Unix(0, r.killed.Load())) <= deathFelt
 	}
 	return false
+}
+
+// saysDead: what Vault answers where the plugin's process died under a request.
+// It passes on what gRPC says, always with the code Unavailable: "EOF", or that
+// the connection was reset or refused. A request that comes a moment later finds
+// the plugin shut down.
+func saysDead(body string) bool {
+	return strings.Contains(body, "rpc error: code = Unavailable") || strings.Contains(body, "plugin is shut down")
 }

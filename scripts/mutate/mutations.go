@@ -603,6 +603,13 @@ var mutations = []mutation{
 		run:  "TestKindOf",
 	},
 	{
+		name: "errors: a refusal that is cut off is one",
+		file: classify,
+		old:  "&& !cutOff(err) {",
+		new:  "{",
+		run:  "TestStrangeAnswers",
+	},
+	{
 		name: "worker: entries of other kinds are an error",
 		file: rollback,
 		old:  "errors.Is(err, ErrNotOurs) || ",
