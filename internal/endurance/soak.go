@@ -200,7 +200,9 @@ func (r *soakRun) lifecycles(ctx context.Context, count int) error {
 	for range soakClients {
 		busy.Go(func() {
 			for role := range work {
-				r.lifecycle(ctx, role)
+				if ctx.Err() == nil {
+					r.lifecycle(ctx, role)
+				}
 			}
 		})
 	}
