@@ -37,6 +37,7 @@ type Backend struct {
 	clients     clients
 	users       *lifecycle.Manager
 	worker      *lifecycle.Worker
+	tidy        *lifecycle.Tidy
 	staticRoles lifecycle.KeyedLock // by name, and by user id where a user is taken over; held across the AWS calls of that role only
 	writing     sync.Mutex          // held while a record is read, changed and written; never across AWS calls
 
@@ -70,6 +71,7 @@ func New(ctx context.Context, options Options, conf *logical.BackendConfig) *Bac
 	records := recordStore{storage: conf.StorageView}
 	written := lifecycle.Storage{Journal: journal{storage: conf.StorageView}, Records: records, States: records}
 	b.users = lifecycle.NewManager(written, options.Clock, conf.Logger.Named("lifecycle"))
+	b.tidy = lifecycle.NewTidy(b.users)
 	b.worker = lifecycle.NewWorker(b.users, b.connect(conf.StorageView),
 		b.rootKeyDuty(conf.StorageView), b.staticKeyDuty(conf.StorageView),
 		b.rotationDuty(conf.StorageView), b.staticDuty(conf.StorageView))
@@ -109,10 +111,15 @@ func (b *Backend) periodic(ctx context.Context, _ *logical.Request) error {
 		return nil
 	}
 	b.worker.Start(b.life)
+	b.wakeWorker(ctx)
+	return nil
+}
+
+// wakeWorker has the worker do a pass and waits for it, but not for long.
+func (b *Backend) wakeWorker(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, periodicWait)
 	defer cancel()
 	b.worker.Wake(ctx)
-	return nil
 }
 
 func (b *Backend) clean(ctx context.Context) {

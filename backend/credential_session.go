@@ -3,6 +3,7 @@ package backend
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -106,6 +107,9 @@ func (b *Backend) federationToken(ctx context.Context, o *order) (*logical.Respo
 	})
 }
 
+// mfaCode is STS's tokenCodeType.
+var mfaCode = regexp.MustCompile(`^[0-9]{6}$`)
+
 // sessionToken issues a session of the root user itself.
 func (b *Backend) sessionToken(ctx context.Context, o *order) (*logical.Response, error) {
 	spec := lifecycle.SessionTokenSpec{MFASerial: o.role.MFASerialNumber, MFACode: o.Get("mfa_code").(string)}
@@ -114,6 +118,9 @@ func (b *Backend) sessionToken(ctx context.Context, o *order) (*logical.Response
 	}
 	if spec.MFASerial == "" && spec.MFACode != "" {
 		return nil, invalid("mfa_code cannot be used: role %q has no mfa_serial_number", o.roleName)
+	}
+	if spec.MFACode != "" && !mfaCode.MatchString(spec.MFACode) {
+		return nil, invalid("mfa_code is not six digits") // AWS would quote it
 	}
 	return b.mint(ctx, o, session{
 		limits: tokenTTL,

@@ -23,9 +23,10 @@ import (
 	"github.com/hashicorp/vault/sdk/plugin"
 )
 
-// TestMain keeps the tests off the machine's own AWS identity.
+// TestMain keeps the tests off the machine's own AWS identity, and off every
+// network but the loopback: the proxy's port is closed.
 func TestMain(m *testing.M) {
-	for _, setting := range [][2]string{{"AWS_EC2_METADATA_DISABLED", "true"}, {"AWS_CONFIG_FILE", os.DevNull}, {"AWS_SHARED_CREDENTIALS_FILE", os.DevNull}, {"AWS_CA_BUNDLE", ""}} {
+	for _, setting := range [][2]string{{"HTTP_PROXY", "http://127.0.0.1:9"}, {"HTTPS_PROXY", "http://127.0.0.1:9"}, {"AWS_EC2_METADATA_DISABLED", "true"}, {"AWS_CONFIG_FILE", os.DevNull}, {"AWS_SHARED_CREDENTIALS_FILE", os.DevNull}, {"AWS_CA_BUNDLE", ""}} {
 		if err := os.Setenv(setting[0], setting[1]); err != nil {
 			panic(err)
 		}
@@ -72,13 +73,17 @@ func runScenarios(t *testing.T, load loader) {
 }
 
 func newMount(t testing.TB, load loader) *mount {
+	return newMountWith(t, load, backend.Options{Version: "v0.0.1"})
+}
+
+func newMountWith(t testing.TB, load loader, options backend.Options) *mount {
 	sim, endpoint := simtest.Start(t)
 	m := &mount{
 		TB: t, sim: sim, endpoint: endpoint, admin: sim.Admin(), load: load,
 		storage: &faultyStorage{Storage: &logical.InmemStorage{}},
 		system:  &logical.StaticSystemView{DefaultLeaseTTLVal: 768 * time.Hour, MaxLeaseTTLVal: 768 * time.Hour, PluginEnvironment: &logical.PluginEnvironment{VaultVersion: "1.21.1"}},
 		log:     &logBuffer{},
-		options: backend.Options{Version: "v0.0.1"},
+		options: options,
 	}
 	m.reload()
 	return m
@@ -91,7 +96,8 @@ func (m *mount) reload() {
 	if err := m.backend.Initialize(m.Context(), &logical.InitializationRequest{Storage: m.storage}); err != nil {
 		m.Fatalf("Initialize: %v", err)
 	}
-	m.Cleanup(func() { m.backend.Cleanup(context.WithoutCancel(m.Context())) })
+	b, ctx := m.backend, context.WithoutCancel(m.Context())
+	m.Cleanup(func() { b.Cleanup(ctx) })
 }
 
 func (m *mount) config() *logical.BackendConfig {
@@ -137,7 +143,12 @@ type answer struct {
 
 // request is one request as Vault's core makes it of an HTTP request.
 func (m *mount) request(ctx context.Context, op logical.Operation, path string, data map[string]any) answer {
-	req := &logical.Request{Operation: op, Path: path, Data: data, Storage: m.storage, DisplayName: "token-tester"}
+	return m.requestAs(ctx, "token-tester", op, path, data)
+}
+
+// requestAs is request by the token of a display name.
+func (m *mount) requestAs(ctx context.Context, displayName string, op logical.Operation, path string, data map[string]any) answer {
+	req := &logical.Request{Operation: op, Path: path, Data: data, Storage: m.storage, DisplayName: displayName}
 	if op == logical.UpdateOperation {
 		if checked, exists, err := m.backend.HandleExistenceCheck(ctx, req); err == nil && checked && !exists {
 			req.Operation = logical.CreateOperation
@@ -175,7 +186,7 @@ func throughJSON(secret *logical.Secret) *logical.Secret {
 	if err != nil {
 		panic(err)
 	}
-	out.InternalData, out.IssueTime = secret.InternalData, secret.IssueTime
+	out.InternalData, out.IssueTime, out.Increment = secret.InternalData, secret.IssueTime, secret.Increment
 	return out
 }
 
@@ -449,6 +460,12 @@ func (l *logBuffer) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.Write(p)
+}
+
+func (l *logBuffer) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text.Reset()
 }
 
 func (l *logBuffer) String() string {

@@ -71,6 +71,8 @@ func (b *Backend) readConfigRoot(ctx context.Context, req *logical.Request, _ *f
 		"rotation_window":                   c.RotationWindow.Seconds(),
 		"rotation_period":                   c.RotationPeriod.Seconds(),
 		"disable_automated_rotation":        c.DisableAutomatedRotation,
+		"iam_owner_tags":                    c.OwnerTags,
+		"max_users":                         c.MaxUsers,
 		"credential_source":                 b.credentialSource(ctx, req.Storage),
 		"names_unique":                      b.namesUnique(c),
 	}
@@ -154,8 +156,13 @@ func (b *Backend) mergeConfigRoot(ctx context.Context, c *store.RootConfig, d *f
 			*to = v.([]string)
 		}
 	}
-	if v, ok := d.GetOk("max_retries"); ok {
-		c.MaxRetries = v.(int)
+	for field, to := range map[string]*int{"max_retries": &c.MaxRetries, "max_users": &c.MaxUsers} {
+		if v, ok := d.GetOk(field); ok {
+			*to = v.(int)
+		}
+	}
+	if v, ok := d.GetOk("iam_owner_tags"); ok {
+		c.OwnerTags = v.(bool)
 	}
 	if newAccessKey && !newSecretKey && c.AccessKey != old {
 		return invalid("secret_key is required with a new access_key: send both")

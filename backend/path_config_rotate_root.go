@@ -47,6 +47,9 @@ func (b *Backend) rotateCredential(ctx context.Context, req *logical.Request) er
 }
 
 func (b *Backend) rotateRootKey(ctx context.Context, storage logical.Storage) (lifecycle.Rotated, error) {
+	if err := b.users.Halted(ctx); err != nil {
+		return lifecycle.Rotated{}, err
+	}
 	rotation, err := b.rotation(ctx, storage)
 	if err != nil {
 		return lifecycle.Rotated{}, err

@@ -6,5 +6,5 @@ import (
 
 // allScenarios are the scenarios by subject.
 func allScenarios() []scenario {
-	return slices.Concat(configScenarios(), leaseScenarios(), roleScenarios(), userScenarios(), sessionScenarios(), failureScenarios(), rotateScenarios(), scheduleScenarios(), staticScenarios(), storageScenarios(), operatorScenarios(), helpScenarios())
+	return slices.Concat(configScenarios(), leaseScenarios(), roleScenarios(), userScenarios(), sideCredentialScenarios(), sessionScenarios(), failureScenarios(), recordScenarios(), rotateScenarios(), scheduleScenarios(), staticScenarios(), storageScenarios(), operatorScenarios(), secretScenarios(), injectionScenarios(), helpScenarios())
 }

@@ -88,6 +88,9 @@ func (b *Backend) mayTakeOver(ctx context.Context, a *staticAccess, role *store.
 // rotateStatic makes a new key for the user of a role and stores it. The caller
 // holds the role's lock.
 func (b *Backend) rotateStatic(ctx context.Context, a *staticAccess, role *store.StaticRole) error {
+	if err := b.users.Halted(ctx); err != nil {
+		return err
+	}
 	err := b.tryRotateStatic(ctx, a, role)
 	if errors.Is(err, lifecycle.ErrCannotRotate) {
 		err = invalid("%v", err)

@@ -43,6 +43,9 @@ type RootConfig struct {
 	// two would leave a key that looks due, and another one is made at once.
 	LastRotation time.Time `json:"last_rotation,omitzero"`
 
+	OwnerTags bool `json:"iam_owner_tags,omitempty"`
+	MaxUsers  int  `json:"max_users,omitempty"` // 0: no limit
+
 	Limits
 }
 

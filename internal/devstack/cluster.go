@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"os/exec"
 )
 
@@ -27,11 +26,10 @@ type Cluster struct {
 // all of them are unsealed and may vote. The caller must call Stop, whatever
 // becomes of ctx.
 func StartCluster(ctx context.Context, spec Spec, nodes int) (*Cluster, error) {
-	dir, err := os.MkdirTemp("", "vault-aws-")
+	scratch, err := newStack(spec)
 	if err != nil {
 		return nil, err
 	}
-	scratch := &Stack{Binaries: spec.Binaries, dir: dir}
 	c := &Cluster{Binaries: spec.Binaries, scratch: scratch, vaultEnv: spec.VaultEnv}
 	if err := c.start(ctx, nodes); err != nil {
 		return nil, errors.Join(err, c.Stop())

@@ -13,6 +13,7 @@
 package devstack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,30 +31,37 @@ type Stack struct {
 	VaultAddr string // the URL of the server
 	Binaries  Binaries
 
-	dir   string // scratch: homes, sockets, logs
-	vault *process
+	dir      string // scratch: homes, sockets, logs
+	logLevel string
+	vault    *process
 }
 
 // Spec says what to start.
 type Spec struct {
 	Binaries Binaries
 	VaultEnv []string // NAME=value pairs for the Vault server, besides its own few
+	LogLevel string   // of the Vault server and its plugins; "": debug
 }
 
 // Start starts the simulator and the Vault server and returns when both
 // answer. The caller must call Stop, whatever becomes of ctx.
 func Start(ctx context.Context, spec Spec) (*Stack, error) {
-	// Short on purpose: the plugin's socket lies below it, and the path of a
-	// socket may have about 100 bytes.
-	dir, err := os.MkdirTemp("", "vault-aws-")
+	s, err := newStack(spec)
 	if err != nil {
 		return nil, err
 	}
-	s := &Stack{Binaries: spec.Binaries, dir: dir}
 	if err := s.start(ctx, spec.VaultEnv); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
 	return s, nil
+}
+
+// newStack makes the scratch folder of a stack.
+func newStack(spec Spec) (*Stack, error) {
+	// Short on purpose: the plugin's socket lies below it, and the path of a
+	// socket may have about 100 bytes.
+	dir, err := os.MkdirTemp("", "vault-aws-")
+	return &Stack{Binaries: spec.Binaries, dir: dir, logLevel: cmp.Or(spec.LogLevel, "debug")}, err
 }
 
 func (s *Stack) start(ctx context.Context, vaultEnv []string) error {

@@ -73,7 +73,7 @@ func (s *Stack) vaultConfig() map[string]any {
 		"plugin_directory":     s.Binaries.PluginDir,
 		"raw_storage_endpoint": true, // tests age journal entries through it
 		"disable_mlock":        true,
-		"log_level":            "debug",
+		"log_level":            s.logLevel,
 	}
 }
 

@@ -160,10 +160,11 @@ func kill(ctx context.Context, r *haRun, leader *devstack.Node) error {
 	return leader.Start(ctx)
 }
 
-// afterWork waits until the leader has issued for a while and the root key is
-// due, so that the next leader finds something to do.
+// afterWork waits until the leader has issued for a while and has rotated the root
+// key if it was due, and until it is due again: the next leader finds something to
+// do.
 func afterWork(ctx context.Context, r *haRun) error {
-	return errors.Join(r.load.more(ctx, issuedBetween), r.rotations.rootDue(ctx))
+	return errors.Join(r.load.more(ctx, issuedBetween), r.rotations.rootFresh(ctx), r.rotations.rootDue(ctx))
 }
 
 // whileRotating waits until the leader has asked AWS for a new root key; it

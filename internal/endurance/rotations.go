@@ -127,16 +127,33 @@ func (r *rotations) latest(w *rotated) string {
 	return w.keys[len(w.keys)-1].id
 }
 
-// rootDue waits until the root key is to be rotated.
-func (r *rotations) rootDue(ctx context.Context) error {
+// rootFresh waits until the root key is not to be rotated yet.
+func (r *rotations) rootFresh(ctx context.Context) error {
 	return await(ctx, func() error {
-		var s stored
-		err := r.v.fetch(ctx, http.MethodGet, r.watched[0].path, nil, &s)
-		if early := s.due().Sub(now()); err == nil && early > 0 {
-			err = fmt.Errorf("due in %v", early)
+		early, err := r.rootEarly(ctx)
+		if err == nil && early <= 0 {
+			err = fmt.Errorf("the root key was due %v ago", -early)
 		}
 		return err
 	})
+}
+
+// rootDue waits until the root key is to be rotated.
+func (r *rotations) rootDue(ctx context.Context) error {
+	return await(ctx, func() error {
+		early, err := r.rootEarly(ctx)
+		if err == nil && early > 0 {
+			err = fmt.Errorf("the root key is due in %v", early)
+		}
+		return err
+	})
+}
+
+// rootEarly is how long it is until the root key is due.
+func (r *rotations) rootEarly(ctx context.Context) (time.Duration, error) {
+	var s stored
+	err := r.v.fetch(ctx, http.MethodGet, r.watched[0].path, nil, &s)
+	return s.due().Sub(now()), err
 }
 
 // note takes in a key that is in force now, and a key before it that was not

@@ -32,6 +32,7 @@ func (m mutation) apply(text string) (string, error) {
 const (
 	user      = "backend/lifecycle/user.go"
 	destroy   = "backend/lifecycle/destroy.go"
+	sides     = "backend/lifecycle/sidecredentials.go"
 	deadlines = "backend/lifecycle/deadlines.go"
 	rollback  = "backend/lifecycle/rollback.go"
 	condemn   = "backend/lifecycle/condemn.go"
@@ -50,6 +51,7 @@ const (
 	secret    = "backend/lifecycle/secret.go"
 
 	iamCalls    = "backend/awsclient/iam.go"
+	sideCalls   = "backend/awsclient/sidecredentials.go"
 	failover    = "backend/awsclient/failover.go"
 	groups      = "backend/awsclient/groups.go"
 	client      = "backend/awsclient/client.go"
@@ -162,10 +164,59 @@ var mutations = []mutation{
 	},
 	{
 		name: "L3 a conflict that passes is not waited for",
-		file: destroy,
-		old:  "return m.settle(ctx, conflict, func() error { return m.deleteListed(ctx, iam, u.Name) })",
-		new:  "return m.deleteListed(ctx, iam, u.Name)",
+		file: sides,
+		old:  "m.settle(ctx, conflict, func() error { return m.deleteListed(ctx, iam, user) })",
+		new:  "m.deleteListed(ctx, iam, user)",
 		run:  "TestL3DestroyUser",
+	},
+	{
+		name: "W6 side credentials are left to a human",
+		file: destroy,
+		old:  "return m.deleteWithSideCredentials(ctx, iam, u.Name)",
+		new:  "return err",
+		run:  "TestW6SideCredentials",
+	},
+	{
+		name: "W6 side credentials are looked for whatever keeps the user",
+		file: destroy,
+		old:  "\terr := m.deleteListed(ctx, iam, u.Name)\n\tif errors.Is(err, awserr.InUse) {",
+		new:  "\terr := m.deleteListed(ctx, iam, u.Name)\n\tif err != nil {",
+		run:  "TestW6AsksOnlyOnConflict",
+	},
+	{
+		name: "W6 a kind of side credential is forgotten",
+		file: sides,
+		old:  "MFADevice, SSHKey, SigningCertificate}",
+		new:  "MFADevice, SSHKey}",
+		run:  "TestW6SideCredentials",
+	},
+	{
+		name: "W6 a refusal that does not matter stops the deletion",
+		file: sides,
+		old:  "\terr := m.settle(ctx, conflict,",
+		new:  "\tif err := errors.Join(refused...); err != nil {\n\t\treturn err\n\t}\n\terr := m.settle(ctx, conflict,",
+		run:  "TestW6NeedlessDenialIsNoMatter",
+	},
+	{
+		name: "W6 the conflict does not say what is missing",
+		file: sides,
+		old:  "return explain(err, refused)",
+		new:  "return explain(err, refused[:0])",
+		run:  "TestW6Denied",
+	},
+	{
+		name: "W6 only the first missing action is named",
+		file: sides,
+		old:  "len(ops) > 0",
+		new:  "len(ops) > 99",
+		run:  "TestW6Denied/all_of_them",
+	},
+	{
+		name: "W6 a key that was made meanwhile is left",
+		file: sides,
+		old:  "func() error { return m.deleteListed(ctx, iam, user) }",
+		new:  "func() error { return iam.DeleteUser(ctx, user) }",
+		run:  "TestW6AKeyMadeMeanwhile",
 	},
 	{
 		name: "L4 known parts are detached although a key could not be deleted",
@@ -653,6 +704,43 @@ var mutations = []mutation{
 	},
 
 	{
+		name:  "policy: plain text comes alive as a variable when merged",
+		file:  "backend/policy/merge.go",
+		old:   "rewrite = escapeVariables",
+		new:   "_ = escapeVariables",
+		run:   "FuzzMerge",
+		tests: "internal/awssim",
+	},
+	{
+		name:  "secrets: what AWS quotes of a signature is shown",
+		file:  "backend/awserr/awserr.go",
+		old:   "case \"SignatureDoesNotMatch\", \"InvalidSignatureException\", \"IncompleteSignature\":",
+		new:   "case \"none\":",
+		run:   "TestMount/secrets:_AWS_quotes",
+		tests: "backend",
+	},
+	{
+		name: "secrets: the lease remembers the secret key",
+		file: "backend/secret_access_keys.go",
+		old:  "\t\t\"access_key_id\": user.Key.ID,\n",
+		new:  "\t\t\"access_key_id\": user.Key.ID,\n\t\t\"secret\":        user.Key.Secret.Reveal(),\n",
+		run:  "TestMount/secrets:_issued_keys",
+	},
+	{
+		name: "secrets: a refused MFA code is repeated",
+		file: "backend/credential_session.go",
+		old:  "invalid(\"mfa_code is not six digits\")",
+		new:  "invalid(\"mfa_code %q is not six digits\", spec.MFACode)",
+		run:  "TestMount/secrets:_an_MFA_code",
+	},
+	{
+		name: "injection: a slash is part of a role's name",
+		file: "backend/path_roles.go",
+		old:  "\"roles/\" + framework.GenericNameWithAtRegex(\"name\")",
+		new:  "\"roles/(?P<name>.+)\"",
+		run:  "TestMount/injection:_a_role's_name",
+	},
+	{
 		name: "client: L8 CreateUser is repeated after a lost answer",
 		file: iamCalls,
 		old:  "c.iam.CreateUser(ctx, in, creating)",
@@ -690,9 +778,37 @@ var mutations = []mutation{
 	{
 		name: "client: an answer without a key is a key",
 		file: iamCalls,
-		old:  "if out.AccessKey == nil {",
-		new:  "if false {",
+		old:  "if out.AccessKey == nil || !whole(out.AccessKey.AccessKeyId, out.AccessKey.SecretAccessKey) {",
+		new:  "if out.AccessKey == nil {",
 		run:  "TestIncompleteAnswers",
+	},
+	{
+		name: "client: half a session is a session",
+		file: "backend/awsclient/sts.go",
+		old:  "if creds == nil || creds.Expiration == nil || !whole(creds.AccessKeyId, creds.SecretAccessKey, creds.SessionToken) {",
+		new:  "if creds == nil {",
+		run:  "TestIncompleteAnswers",
+	},
+	{
+		name: "client: a page with status 200 is an answer",
+		file: "backend/awsclient/answers.go",
+		old:  "if !strings.HasSuffix(rootElement(head), \"Response\") {",
+		new:  "if !strings.HasSuffix(rootElement(head)+\"Response\", \"Response\") {",
+		run:  "TestAnswers",
+	},
+	{
+		name: "client: a group's policies that were left out are none",
+		file: groups,
+		old:  "if page.AttachedPolicies == nil {",
+		new:  "if false {",
+		run:  "TestIncompleteGroupPolicies",
+	},
+	{
+		name: "client: a group's policy without a document limits nothing",
+		file: groups,
+		old:  "if err != nil || document == \"\" {",
+		new:  "if err != nil {",
+		run:  "TestIncompleteGroupPolicies",
 	},
 	{
 		name: "client: W7 the first page is all",
@@ -700,6 +816,27 @@ var mutations = []mutation{
 		old:  "&iam.ListAccessKeysInput{UserName: &user})\n\tfor pages.HasMorePages() {",
 		new:  "&iam.ListAccessKeysInput{UserName: &user})\n\tfor range 1 {",
 		run:  "TestListsAreComplete",
+	},
+	{
+		name: "client: W7 the first page of service-specific credentials is all",
+		file: sideCalls,
+		old:  "if !page.IsTruncated ||",
+		new:  "if true ||",
+		run:  "TestSideCredentials",
+	},
+	{
+		name: "client: W6 a virtual MFA device is left in the account",
+		file: sideCalls,
+		old:  "if err != nil || !isVirtual(serial) {",
+		new:  "if true {",
+		run:  "TestSideCredentials/MFA_device",
+	},
+	{
+		name: "client: W6 every MFA device counts as virtual",
+		file: sideCalls,
+		old:  "if err != nil || !isVirtual(serial) {",
+		new:  "if err != nil {",
+		run:  "TestNoVirtualDevice",
 	},
 	{
 		name: "client: policies of groups stay encoded",

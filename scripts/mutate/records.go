@@ -104,7 +104,7 @@ var records = []mutation{
 	{
 		name: "deadline: no grace",
 		file: overdue,
-		old:  "\treturn deadlineGrace\n",
+		old:  "\treturn DeadlineGrace\n",
 		new:  "\treturn 0\n",
 		run:  "TestDeadline",
 	},
