@@ -17,8 +17,8 @@ const (
 	// longOver is how long ago leases are made to look over: beyond the hour of
 	// grace that records give them.
 	longOver = 2 * time.Hour
-	// dueAtOnce is how many records are set back at a time. The worker takes more
-	// than 20 that fall due at once for a mistake.
+	// dueAtOnce is how many records of issued users are set back at a time. The
+	// worker takes more than 20 that fall due at once for a mistake.
 	dueAtOnce = 15
 )
 
@@ -128,38 +128,43 @@ func (s store) all(ctx context.Context) (keys []string, err error) {
 	return keys, err
 }
 
-// clear sets some journal entries and records back in time, has a new worker see
-// to them, and goes on until there are none.
+// clear sets journal entries and records back in time, has a new worker see to
+// them, and goes on until there are none.
 func (s store) clear(ctx context.Context) error {
 	for {
-		keys, err := s.all(ctx)
+		keys, err := s.ageSome(ctx)
 		if err != nil || len(keys) == 0 {
 			return err
 		}
-		keys = keys[:min(len(keys), dueAtOnce)]
-		for _, key := range keys {
-			err = errors.Join(err, s.age(ctx, key))
-		}
 		// A mount that is loaded anew has its worker pass at once.
 		reload := map[string]any{"mounts": []string{mount + "/"}}
-		err = errors.Join(err, s.v.insist(ctx, http.MethodPut, "sys/plugins/reload/backend", reload, nil))
-		if err == nil {
-			err = await(ctx, func() error { return s.gone(ctx, keys) })
+		if err := s.v.insist(ctx, http.MethodPut, "sys/plugins/reload/backend", reload, nil); err != nil {
+			return err
 		}
-		if err != nil {
+		if err := await(ctx, func() error { return s.gone(ctx, keys) }); err != nil {
 			return err
 		}
 	}
 }
 
-// age sets one journal entry or record back in time.
-func (s store) age(ctx context.Context, key string) error {
-	record, err := s.read(ctx, key)
-	if err != nil || record == nil {
-		return err
+// ageSome sets journal entries and records back in time, but no more records of
+// issued users than may fall due at once, and returns their keys.
+func (s store) ageSome(ctx context.Context) (aged []string, err error) {
+	keys, err := s.all(ctx)
+	issued := 0
+	for _, key := range keys {
+		record, failed := s.read(ctx, key)
+		if record["state"] == "issued" {
+			issued++
+		}
+		if failed == nil && record != nil && issued <= dueAtOnce {
+			setBack(record)
+			failed = s.write(ctx, key, record)
+			aged = append(aged, key)
+		}
+		err = errors.Join(err, failed)
 	}
-	setBack(record)
-	return s.write(ctx, key, record)
+	return aged, err
 }
 
 // gone checks that nothing is stored under the keys any more.

@@ -136,9 +136,15 @@ func (r *soakRun) mount(ctx context.Context) error {
 	return r.account.configure(ctx, r.vault)
 }
 
+// preset has AWS behave by one of the simulator's presets.
+func (r *soakRun) preset(ctx context.Context, name string) error {
+	_, err := r.stack.Sim.Control(ctx, http.MethodPost, "preset", fmt.Appendf(nil, `{"preset":%q}`, name))
+	return err
+}
+
 // hostile makes AWS hostile, but for the rate.
 func (r *soakRun) hostile(ctx context.Context) error {
-	if _, err := r.stack.Sim.Control(ctx, http.MethodPost, "preset", []byte(`{"preset":"hostile"}`)); err != nil {
+	if err := r.preset(ctx, "hostile"); err != nil {
 		return err
 	}
 	_, err := r.stack.Sim.Control(ctx, http.MethodPost, "settings", []byte(`{"throttle":{"rate":500,"burst":500}}`))
@@ -161,6 +167,9 @@ func (r *soakRun) run(ctx context.Context) (out SoakReport, err error) {
 		return out, err
 	}
 	if out.Late, err = r.watched(ctx, rest-rest/4); err != nil {
+		return out, err
+	}
+	if err := r.preset(ctx, "ideal"); err != nil { // what is left goes sooner so
 		return out, err
 	}
 	out.LeakedUsers, err = r.account.leaked(ctx, r.vault)
