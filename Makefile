@@ -32,6 +32,10 @@ demo: ## credentials from a real Vault and a simulated AWS (ONESHOT=1: show and 
 conformance: ## the simulated AWS judged by our contract suite and by versitygw's own 480 cases; prints the scores
 	@scripts/conformance
 
+.PHONY: parity
+parity: build vault ## the same requests to this engine and to Vault's built-in one, answers and effects compared; two minutes
+	@scripts/parity
+
 .PHONY: acc
 acc: ## the contract suite against the real AWS account of the environment, a sandbox only; takes hours
 	AWS_ACC=1 go test ./internal/awscontract -run TestAccount -acc -count=1 -v -timeout 6h

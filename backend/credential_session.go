@@ -24,14 +24,19 @@ type session struct {
 }
 
 // ttlRange is what AWS takes as DurationSeconds.
-type ttlRange struct{ least, most time.Duration }
+type ttlRange struct {
+	least, most time.Duration
+	why         string // what the reader would not expect of it
+}
 
-// The ranges of the STS calls (botocore sts/2011-06-15). Those of AssumeRole end
-// earlier where the IAM role's MaxSessionDuration or role chaining says so; AWS
-// tells.
+// The ranges of the STS calls (botocore sts/2011-06-15), and that of AssumeRole by
+// temporary credentials, which AWS calls role chaining. That of AssumeRole ends
+// earlier where the IAM role's MaxSessionDuration says so; AWS tells.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining (checked 2026-11)
 var (
-	assumeRoleTTL = ttlRange{15 * time.Minute, 12 * time.Hour}
-	tokenTTL      = ttlRange{15 * time.Minute, 36 * time.Hour}
+	assumeRoleTTL = ttlRange{least: 15 * time.Minute, most: 12 * time.Hour}
+	chainedTTL    = ttlRange{least: 15 * time.Minute, most: time.Hour, why: "the root credentials are temporary, and AWS gives an IAM role that they assume an hour at most"}
+	tokenTTL      = ttlRange{least: 15 * time.Minute, most: 36 * time.Hour}
 )
 
 // assumeRole issues a session of an IAM role.
@@ -49,12 +54,20 @@ func (b *Backend) assumeRole(ctx context.Context, o *order) (*logical.Response, 
 	}
 	return b.mint(ctx, o, session{
 		name:   spec.SessionName,
-		limits: assumeRoleTTL,
+		limits: o.assumeRoleTTL(ctx),
 		mint: func(ctx context.Context, ttl time.Duration) (lifecycle.Session, error) {
 			spec.TTL = ttl
 			return o.root.AssumeRole(ctx, spec)
 		},
 	})
+}
+
+// assumeRoleTTL is the range of AssumeRole by the root credentials.
+func (o *order) assumeRoleTTL(ctx context.Context) ttlRange {
+	if source, err := o.root.Source(ctx); err == nil && source.Temporary {
+		return chainedTTL
+	}
+	return assumeRoleTTL
 }
 
 // roleARN is the IAM role to assume: the request's, which the role has to allow,
@@ -203,18 +216,24 @@ func (b *Backend) mint(ctx context.Context, o *order, s session) (*logical.Respo
 	return resp, nil
 }
 
-// ttl is the life to ask AWS for: the request's, else the role's default, else
-// an hour; at most the role's maximum and the mount's, so that the session does
-// not outlive its lease. A request that is cut is told.
+// wantedTTL is the life that the request asks for, else the role's default, else
+// an hour, for which nobody asked.
+func (o *order) wantedTTL() (ttl time.Duration, asked bool) {
+	switch {
+	case o.Raw["ttl"] != nil && o.Raw["ttl"] != "":
+		return time.Duration(o.Get("ttl").(int)) * time.Second, true
+	case o.role.DefaultSTSTTL > 0:
+		return o.role.DefaultSTSTTL, true
+	}
+	return defaultTTL, false
+}
+
+// ttl is the life to ask AWS for: at most the role's maximum and the mount's, so
+// that the session does not outlive its lease. What somebody asked for is not cut
+// without a warning.
 func (o *order) ttl(mountMax time.Duration, limits ttlRange) (ttl time.Duration, warnings []string, err error) {
-	ttl = defaultTTL
-	if o.role.DefaultSTSTTL > 0 {
-		ttl = o.role.DefaultSTSTTL
-	}
-	if o.Raw["ttl"] != nil && o.Raw["ttl"] != "" {
-		ttl = time.Duration(o.Get("ttl").(int)) * time.Second
-	}
-	asked := ttl
+	wanted, asked := o.wantedTTL()
+	ttl = wanted
 	for _, limit := range []struct {
 		name string
 		max  time.Duration
@@ -225,9 +244,19 @@ func (o *order) ttl(mountMax time.Duration, limits ttlRange) (ttl time.Duration,
 		}
 	}
 	if ttl < limits.least || ttl > limits.most {
-		return 0, nil, invalid("ttl %s is out of the range that AWS takes for %s: %s to %s%s", asked, credentialTypes(o.role), limits.least, limits.most, because(warnings))
+		return 0, nil, invalid("ttl %s is out of the range that AWS takes for %s: %s to %s%s", wanted, credentialTypes(o.role), limits.least, limits.most, because(append(warnings, limits.reasons()...)))
+	}
+	if !asked {
+		warnings = nil
 	}
 	return ttl, warnings, nil
+}
+
+func (r ttlRange) reasons() []string {
+	if r.why == "" {
+		return nil
+	}
+	return []string{r.why}
 }
 
 func because(cuts []string) string {

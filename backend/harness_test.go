@@ -6,8 +6,10 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,6 +20,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	gplugin "github.com/hashicorp/go-plugin"
+	"github.com/hashicorp/vault/sdk/framework"
 	"github.com/hashicorp/vault/sdk/helper/consts"
 	"github.com/hashicorp/vault/sdk/logical"
 	"github.com/hashicorp/vault/sdk/plugin"
@@ -42,6 +45,7 @@ type mount struct {
 	admin    awssim.Credentials
 	storage  *faultyStorage
 	system   *logical.StaticSystemView
+	view     logical.SystemView // what the server can do; system, unless a test has more
 	log      *logBuffer
 	options  backend.Options
 	load     loader
@@ -85,8 +89,16 @@ func newMountWith(t testing.TB, load loader, options backend.Options) *mount {
 		log:     &logBuffer{},
 		options: options,
 	}
+	m.view = m.system
 	m.reload()
 	return m
+}
+
+// onBoth runs a test on both kinds of mount.
+func onBoth(t *testing.T, test func(t *testing.T, load loader)) {
+	for name, load := range map[string]loader{"in process": inProcess, "across gRPC": acrossGRPC} {
+		t.Run(name, func(t *testing.T) { test(t, load) })
+	}
 }
 
 // reload makes the mount anew over the same storage, as a restart does.
@@ -102,7 +114,7 @@ func (m *mount) reload() {
 
 func (m *mount) config() *logical.BackendConfig {
 	logger := hclog.New(&hclog.LoggerOptions{Level: hclog.Trace, Output: m.log})
-	return &logical.BackendConfig{Logger: logger, System: m.system, StorageView: m.storage}
+	return &logical.BackendConfig{Logger: logger, System: m.view, StorageView: m.storage}
 }
 
 func inProcess(m *mount) logical.Backend {
@@ -400,14 +412,33 @@ func (m *mount) calls(since int) (actions []string) {
 // faultyStorage fails one verb, or any, on keys with a prefix, before or after it acts.
 type faultyStorage struct {
 	logical.Storage
-	mu   sync.Mutex
-	fail storageFault
+	mu     sync.Mutex
+	fail   storageFault
+	writes func(key string) bool // what the node may write; nil: all
+	passes atomic.Int32          // of the worker, each of which lists the journal
 }
 
 type storageFault struct {
 	verb, prefix string
 	err          error
 	after        bool
+	wait         <-chan struct{} // held up until it is closed
+}
+
+// readOnly has the storage refuse writes but those of the prefixes.
+func (s *faultyStorage) readOnly(but []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.writes = func(key string) bool {
+		return slices.ContainsFunc(but, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
+	}
+}
+
+// writable ends readOnly.
+func (s *faultyStorage) writable() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.writes = nil
 }
 
 // anyVerb has every verb fail.
@@ -421,9 +452,16 @@ func (s *faultyStorage) set(f storageFault) {
 
 func (s *faultyStorage) try(verb, key string, act func() error) error {
 	s.mu.Lock()
-	f := s.fail
+	f, writes := s.fail, s.writes
 	s.mu.Unlock()
+	if (verb == "put" || verb == "delete") && writes != nil && !writes(key) {
+		return logical.ErrReadOnly
+	}
 	if f.verb != anyVerb && f.verb != verb || !strings.HasPrefix(key, f.prefix) {
+		return act()
+	}
+	if f.wait != nil {
+		<-f.wait
 		return act()
 	}
 	if f.after {
@@ -446,6 +484,9 @@ func (s *faultyStorage) Delete(ctx context.Context, key string) error {
 }
 
 func (s *faultyStorage) List(ctx context.Context, prefix string) (keys []string, err error) {
+	if prefix == framework.WALPrefix {
+		s.passes.Add(1)
+	}
 	err = s.try("list", prefix, func() error { keys, err = s.Storage.List(ctx, prefix); return err })
 	return keys, err
 }

@@ -34,6 +34,14 @@ func forwarded(op *framework.PathOperation) *framework.PathOperation {
 	return op
 }
 
+// activeOnly has Vault run the operation on the cluster's active node. A standby
+// can store no lease, so what it asked of AWS would be asked a second time. A
+// secondary cluster issues by itself: its journal and its leases are its own.
+func activeOnly(op *framework.PathOperation) *framework.PathOperation {
+	op.ForwardPerformanceStandby = true
+	return op
+}
+
 func (b *Backend) configRootExists(ctx context.Context, req *logical.Request, _ *framework.FieldData) (bool, error) {
 	_, found, err := store.Records{Storage: req.Storage}.RootConfig(ctx)
 	return found, err
@@ -123,12 +131,10 @@ func (b *Backend) changeConfigRoot(ctx context.Context, req *logical.Request, d 
 	if err := b.mergeConfigRoot(ctx, c, d); err != nil {
 		return nil, err
 	}
-	if rescheduled(&before, c) {
-		if err := b.schedule(ctx, req, c); err != nil {
-			return nil, err
-		}
+	if !rescheduled(&before, c) {
+		return c, records.PutRootConfig(ctx, c)
 	}
-	return c, records.PutRootConfig(ctx, c)
+	return c, b.scheduling(ctx, req, c)
 }
 
 // mergeConfigRoot checks the fields of a request and puts them into c. Only what

@@ -109,10 +109,11 @@ func (b *Backend) deleteRole(ctx context.Context, req *logical.Request, d *frame
 }
 
 // writeRole handles an update of roles/<name>. A request with one of the
-// deprecated fields replaces the role.
+// deprecated fields replaces the role; an empty one counts as not sent, since
+// clients of the time send both with every role.
 func (b *Backend) writeRole(ctx context.Context, req *logical.Request, d *framework.FieldData) (*logical.Response, error) {
 	update := updateRole
-	if anySent(d, "policy", "arn") {
+	if len(sent(d, "policy", "arn")) > 0 {
 		update = legacyUpdate
 	}
 	role, warnings, err := b.changeRole(ctx, store.Records{Storage: req.Storage}, d, update)

@@ -27,7 +27,8 @@ func legacyUpdate(_ *store.Role, d *framework.FieldData) (*store.Role, []string,
 // legacyText is the text of the one deprecated field of the request. Current
 // fields beside it are refused: they would be lost.
 func legacyText(d *framework.FieldData) (string, error) {
-	if anySent(d, "policy") && anySent(d, "arn") {
+	texts := sent(d, "policy", "arn")
+	if len(texts) > 1 {
 		return "", invalid("only one of policy or arn should be provided")
 	}
 	for _, field := range slices.Sorted(maps.Keys(roleFields())) {
@@ -35,8 +36,5 @@ func legacyText(d *framework.FieldData) (string, error) {
 			return "", invalid("cannot supply deprecated role or policy parameters with %s: use policy_document, policy_arns or role_arns", field)
 		}
 	}
-	if anySent(d, "policy") {
-		return d.Get("policy").(string), nil
-	}
-	return d.Get("arn").(string), nil
+	return texts[0].value, nil
 }

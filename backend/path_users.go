@@ -13,12 +13,6 @@ import (
 	"github.com/hashicorp/vault/sdk/logical"
 )
 
-// activeOnly has Vault run the operation on the cluster's active node.
-func activeOnly(op *framework.PathOperation) *framework.PathOperation {
-	op.ForwardPerformanceStandby = true
-	return op
-}
-
 // operatorPaths need sudo, so that a grant on the whole mount does not open them.
 func operatorPaths() []string {
 	return []string{"users", "users/*", "lookup", "tidy", "tidy-status", "tidy-cancel"}

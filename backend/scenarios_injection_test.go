@@ -25,6 +25,7 @@ func injectionScenarios() []scenario {
 // records outside stay as they are.
 func injectedRoleName(m *mount) {
 	m.configured()
+	m.mustRead("tidy-status") // which writes the mount's state, if nothing has yet
 	before := m.wholeStorage()
 	for _, name := range []string{"../config/root", "x/../../config/root", "x/", "/x", "..", ".", "x/y", "x%2f..%2fy", "x\x00y", "x\ny", "*", "x?y", "é", "-x", "x-", ""} {
 		for _, folder := range []string{"roles/", "static-roles/", "creds/", "sts/", "rotate-role/", "static-creds/"} {

@@ -109,7 +109,7 @@ func roleBrokenRules(m *mount) {
 		{map[string]any{"policy_arns": readOnlyPolicy}, []string{"credential_type", "required"}},
 		{map[string]any{"credential_type": "iam_usr"}, []string{"iam_usr", "iam_user"}},
 		{map[string]any{"credential_type": "iam_user", "role_arns": "x", "max_sts_ttl": 1}, []string{"role_arns", "max_sts_ttl"}},
-		{map[string]any{"credential_type": "iam_user", "default_sts_ttl": 60, "session_tags": "a=b", "external_id": "x", "mfa_serial_number": "m"}, []string{"default_sts_ttl", "session_tags", "external_id", "mfa_serial_number"}},
+		{map[string]any{"credential_type": "iam_user", "default_sts_ttl": 60, "session_tags": "a=b", "external_id": "x"}, []string{"default_sts_ttl", "session_tags", "external_id"}},
 		{map[string]any{"credential_type": "assumed_role", "user_path": "/p/", "permissions_boundary_arn": "arn:aws:iam::1:policy/x"}, []string{"user_path", "permissions_boundary_arn"}},
 		{map[string]any{"credential_type": "session_token", "policy_arns": readOnlyPolicy, "policy_document": ec2Policy}, []string{"policy_arns", "policy_document"}},
 		{map[string]any{"credential_type": "federation_token", "default_sts_ttl": 7200, "max_sts_ttl": 3600}, []string{"default_sts_ttl 2h0m0s", "max_sts_ttl 1h0m0s"}},
@@ -149,6 +149,7 @@ func roleWarnings(m *mount) {
 	m.wantWarning(m.mustWrite("roles/a", map[string]any{"credential_type": "assumed_role"}), "role_arns is empty")
 	m.wantWarning(m.mustWrite("roles/b", map[string]any{"credential_type": "session_token", "iam_groups": "g"}), "iam_groups has no effect")
 	m.wantWarning(m.mustWrite("roles/c", map[string]any{"credential_type": "federation_token", "policy_document": ec2Policy, "iam_tags": "a=b"}), "iam_tags has no effect")
+	m.wantWarning(m.mustWrite("roles/f", map[string]any{"credential_type": "iam_user", "mfa_serial_number": "m"}), "mfa_serial_number has no effect")
 	m.wantWarning(m.mustWrite("roles/d", map[string]any{"credential_type": "iam_user", "policy_arns": "ReadOnlyAccess"}), "policy_arns", "not an ARN")
 	m.wantWarning(m.mustWrite("roles/e", map[string]any{"credential_type": "iam_user", "policy_document": "{}"}), "policy_document")
 }
@@ -167,6 +168,12 @@ func legacyInput(m *mount) {
 	m.wantError(m.write("roles/x", map[string]any{"policy": "nonsense"}), http.StatusBadRequest, "unable to parse supplied data")
 	m.wantError(m.write("roles/x", map[string]any{"arn": "arn:aws:iam::123456789012:user/u"}), http.StatusBadRequest, "unable to parse supplied data")
 	m.wantError(m.read("roles/x"), http.StatusNotFound)
+
+	m.mustWrite("roles/x", map[string]any{"credential_type": "session_token", "policy": "", "arn": ""})
+	m.mustWrite("roles/x", map[string]any{"policy": "", "max_sts_ttl": 3600})
+	m.wantRole("x", map[string]any{"credential_type": "session_token", "max_sts_ttl": 3600})
+	m.mustWrite("roles/x", map[string]any{"policy": "", "arn": readOnlyPolicy})
+	m.wantRole("x", map[string]any{"credential_type": "iam_user", "policy_arns": []any{readOnlyPolicy}})
 }
 
 func legacyRecords(m *mount) {

@@ -243,7 +243,7 @@ func newMountOn(other *mount, t *testing.T) *mount {
 // TestSecretsOfWebIdentity: the identity token is a bearer secret. It is told
 // nowhere, whatever becomes of its exchange.
 func TestSecretsOfWebIdentity(t *testing.T) {
-	m, tokens, roleARN := federated(t)
+	m, tokens, roleARN := federated(t, inProcess)
 	said := m.telling()
 	said.secrets.Add("the identity token", identityToken)
 	config := map[string]any{"identity_token_audience": "vault", "role_arn": roleARN, "region": "us-east-1", "iam_endpoint": m.endpoint, "sts_endpoint": m.endpoint, "max_retries": 0}

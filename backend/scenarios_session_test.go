@@ -207,6 +207,12 @@ func sessionTTL(m *mount) {
 	m.wantError(m.read("sts/x", map[string]any{"ttl": "14m"}), http.StatusBadRequest, "ttl 14m0s", "15m0s to 36h0m0s")
 	m.wantError(m.read("sts/x", map[string]any{"ttl": 0}), http.StatusBadRequest, "ttl 0s", "15m0s")
 	m.wantError(m.read("sts/x", map[string]any{"ttl": "soon"}), http.StatusBadRequest, "ttl")
+	m.mustWrite("roles/x", map[string]any{"default_sts_ttl": 0, "max_sts_ttl": "30m"})
+	unasked := m.mustRead("sts/x")
+	m.wantSession(unasked, 30*time.Minute)
+	if len(unasked.warnings) > 0 {
+		m.Errorf("warnings of a TTL that nobody asked for: %q", unasked.warnings)
+	}
 	m.mustWrite("roles/x", map[string]any{"max_sts_ttl": 0})
 	m.wantError(m.read("sts/x", map[string]any{"ttl": "37h"}), http.StatusBadRequest, "ttl 37h0m0s")
 	m.system.MaxLeaseTTLVal = 30 * time.Minute

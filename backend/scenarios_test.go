@@ -6,5 +6,9 @@ import (
 
 // allScenarios are the scenarios by subject.
 func allScenarios() []scenario {
-	return slices.Concat(configScenarios(), leaseScenarios(), roleScenarios(), userScenarios(), sideCredentialScenarios(), sessionScenarios(), failureScenarios(), recordScenarios(), rotateScenarios(), scheduleScenarios(), staticScenarios(), storageScenarios(), operatorScenarios(), secretScenarios(), injectionScenarios(), helpScenarios())
+	return slices.Concat(
+		configScenarios(), leaseScenarios(), roleScenarios(), userScenarios(), sideCredentialScenarios(), sessionScenarios(),
+		failureScenarios(), recordScenarios(), rotateScenarios(), scheduleScenarios(), staticScenarios(), staticDefectScenarios(),
+		replicationScenarios(), storageScenarios(), operatorScenarios(), secretScenarios(), injectionScenarios(), defectScenarios(), helpScenarios(),
+	)
 }

@@ -47,7 +47,12 @@ func (m *Manager) DestroyUser(ctx context.Context, iam Users, u Doomed) error {
 		return fmt.Errorf("destroy user %q: %w", u.Name, err)
 	}
 	err := m.strip(ctx, iam, u)
-	if errors.Is(err, awserr.NotFound) {
+	switch {
+	case err == nil:
+		m.graves.add(u.Name, m.clock.Now())
+	case errors.Is(err, awserr.NotFound) && m.graves.has(u.Name):
+		err = nil
+	case errors.Is(err, awserr.NotFound):
 		err = m.believeGone(ctx, iam, u, err)
 	}
 	if err != nil {
@@ -66,7 +71,7 @@ func (m *Manager) strip(ctx context.Context, iam Users, u Doomed) error {
 		}
 	}
 	err := m.deleteListed(ctx, iam, u.Name)
-	if errors.Is(err, awserr.InUse) {
+	if errors.Is(err, awserr.InUse) && errors.Is(err, errKeysDeleted) {
 		return m.deleteWithSideCredentials(ctx, iam, u.Name)
 	}
 	return err

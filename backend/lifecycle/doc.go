@@ -29,7 +29,8 @@
 //	L5  a user AWS never confirmed is destroyed only if its name is
 //	    provably ours                                                   destroy.go
 //	L6  every operation has a deadline far below RollbackMinAge         deadlines.go
-//	L7  NoSuchEntity means gone only for an old user in its account     destroy.go
+//	L7  NoSuchEntity means gone only for an old user in its account, or
+//	    one whose deletion AWS has confirmed to this process            destroy.go, graves.go
 //	L8  a create call is repeated blindly only after a refusal          user.go
 //	L9  a revoke condemns durably before it calls AWS; the condemned
 //	    are never renewed, and tried until they are gone                condemn.go

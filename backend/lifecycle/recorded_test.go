@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"vault-plugin-secrets-aws/backend/awserr"
 	"vault-plugin-secrets-aws/backend/lifecycle"
 
 	"github.com/google/go-cmp/cmp"
@@ -428,6 +429,38 @@ func TestCapsUnderWay(t *testing.T) {
 		requests.Wait()
 		if got := len(w.ourUsers()); got != 3 || capped.Load() != 7 {
 			t.Errorf("%d users made, %d refused", got, capped.Load())
+		}
+	})
+}
+
+// TestL7TheWorkerWasFaster: a lease whose young user the worker has destroyed
+// already is revoked; one of a process that does not know waits.
+func TestL7TheWorkerWasFaster(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		p := w.start()
+		_, stop := p.work(t.Context())
+		defer stop()
+		out, err := p.issue(t.Context(), plainSpec("vault-a"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		leased := w.records[out.Name]
+		w.inject(fault{op: "iam:DeleteUser", how: refused})
+		if err := p.revoke(t.Context(), leased); err == nil {
+			t.Error("the first revoke succeeded")
+		}
+		time.Sleep(2 * time.Minute)
+		if len(w.users)+len(w.records) != 0 {
+			t.Errorf("users %v, records %v", w.users, w.records)
+		}
+		if err := w.start().revoke(t.Context(), leased); !errors.Is(err, awserr.NotFound) {
+			t.Errorf("revoke by another process: %v", err)
+		}
+		if err := p.revoke(t.Context(), leased); err != nil {
+			t.Errorf("revoke: %v", err)
+		}
+		if _, err := p.issue(t.Context(), plainSpec("vault-a")); err != nil {
+			t.Errorf("the name again: %v", err)
 		}
 	})
 }

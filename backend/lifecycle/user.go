@@ -23,10 +23,11 @@ type Manager struct {
 
 	// users is held by whoever makes, renews or destroys the user of that name;
 	// rollback and the worker pass by those that are held (L11).
-	users KeyedLock
-	index index
-	state state
-	brake brake
+	users  KeyedLock
+	index  index
+	graves graves
+	state  state
+	brake  brake
 
 	rotating sync.Mutex // held by the one rotation of the root key; nothing else waits for it
 }
@@ -105,6 +106,7 @@ func (m *Manager) IssueUser(ctx context.Context, iam Users, spec UserSpec) (Issu
 		return IssuedUser{}, err
 	}
 	defer m.index.retract(spec.Name)
+	m.graves.remove(spec.Name)
 
 	intent := UserIntent{
 		UserName:   spec.Name,

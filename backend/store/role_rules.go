@@ -43,7 +43,6 @@ var validFor = []struct {
 	{"permissions_boundary_arn", func(r *Role) bool { return r.PermissionsBoundaryARN != "" }, []CredentialType{IAMUser}},
 	{"expiry_policy", func(r *Role) bool { return r.ExpiryPolicy }, []CredentialType{IAMUser}},
 	{"max_users", func(r *Role) bool { return r.MaxUsers != 0 }, []CredentialType{IAMUser}},
-	{"mfa_serial_number", func(r *Role) bool { return r.MFASerialNumber != "" }, []CredentialType{SessionToken}},
 }
 
 // noEffect says which parameters are accepted for a credential type although
@@ -55,6 +54,7 @@ var noEffect = []struct {
 }{
 	{"iam_groups", func(r *Role) bool { return len(r.IAMGroups) > 0 }, policyTypes},
 	{"iam_tags", func(r *Role) bool { return len(r.IAMTags) > 0 }, []CredentialType{IAMUser}},
+	{"mfa_serial_number", func(r *Role) bool { return r.MFASerialNumber != "" }, []CredentialType{SessionToken}},
 }
 
 // Problems lists every rule the role breaks, in a fixed order; each names the

@@ -35,6 +35,7 @@ var levels = []level{
 	{name: "unit", fast: true, runs: []selection{
 		{packages: []string{rest}},
 		{packages: []string{"internal/awssim"}, skip: "^TestClients"},
+		{packages: []string{"internal/e2e/parity"}, skip: "^TestParity$"},
 	}},
 	{name: "lifecycle", fast: true, runs: []selection{{packages: []string{"backend/lifecycle"}}}},
 	{name: "mount", fast: true, runs: []selection{{packages: []string{"backend"}, skip: "^TestBoundary"}}},
@@ -45,7 +46,10 @@ var levels = []level{
 		{folder: "internal/awscontract/versitygw"},
 	}},
 	{name: "clients", runs: []selection{{packages: []string{"internal/awssim", "internal/awscontract"}, run: "^TestClients"}}},
-	{name: "e2e", runs: []selection{{packages: []string{"internal/e2e", "internal/endurance"}}}},
+	{name: "e2e", runs: []selection{
+		{packages: []string{"internal/e2e", "internal/endurance"}},
+		{packages: []string{"internal/e2e/parity"}, run: "^TestParity$"},
+	}},
 }
 
 // choose returns the named levels, or all when no name is given.
