@@ -40,6 +40,15 @@ parity: build vault ## the same requests to this engine and to Vault's built-in 
 acc: ## the contract suite against the real AWS account of the environment, a sandbox only; takes hours
 	AWS_ACC=1 go test ./internal/awscontract -run TestAccount -acc -count=1 -v -timeout 6h
 
+.PHONY: ha
+ha: build vault ## a raft cluster whose leader changes 50 times under load (N=), about 20 minutes
+	@go run ./scripts/endure ha $(or $(N),50)
+
+.PHONY: soak
+soak: build vault ## 200 clients for a minute, then 20,000 lifecycles on a hostile AWS (N=), about 30 minutes
+	@go run ./scripts/endure load 1m
+	@go run ./scripts/endure soak $(or $(N),20000)
+
 .PHONY: mutate
 mutate: ## break the code in one place at a time and show which test notices (ONLY=prefixes)
 	@go run ./scripts/mutate $(ONLY)

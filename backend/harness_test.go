@@ -409,7 +409,7 @@ func (m *mount) calls(since int) (actions []string) {
 	return actions
 }
 
-// faultyStorage fails one verb on keys with a prefix, before or after it acts.
+// faultyStorage fails one verb, or any, on keys with a prefix, before or after it acts.
 type faultyStorage struct {
 	logical.Storage
 	mu     sync.Mutex
@@ -441,6 +441,9 @@ func (s *faultyStorage) writable() {
 	s.writes = nil
 }
 
+// anyVerb has every verb fail.
+const anyVerb = "any"
+
 func (s *faultyStorage) set(f storageFault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -454,7 +457,7 @@ func (s *faultyStorage) try(verb, key string, act func() error) error {
 	if (verb == "put" || verb == "delete") && writes != nil && !writes(key) {
 		return logical.ErrReadOnly
 	}
-	if f.verb != verb || !strings.HasPrefix(key, f.prefix) {
+	if f.verb != anyVerb && f.verb != verb || !strings.HasPrefix(key, f.prefix) {
 		return act()
 	}
 	if f.wait != nil {

@@ -146,7 +146,7 @@ func (s rootKeyStore) ReplaceKey(ctx context.Context, oldID string, key lifecycl
 	if c.AccessKey != oldID {
 		return lifecycle.ErrConfigChanged
 	}
-	c.AccessKey, c.SecretKey = key.ID, key.Secret.Reveal()
+	c.AccessKey, c.SecretKey, c.LastRotation = key.ID, key.Secret.Reveal(), s.backend.options.Clock.Now().UTC()
 	return s.records.PutRootConfig(ctx, c)
 }
 

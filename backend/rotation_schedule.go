@@ -189,8 +189,8 @@ func (b *Backend) rotateOnSchedule(ctx context.Context, storage logical.Storage)
 // nextRotation is when the root key is to be rotated next; zero for never.
 func nextRotation(c *store.RootConfig, state store.RotationState) time.Time {
 	from := state.Since
-	if state.Last.After(from) {
-		from = state.Last
+	if c.LastRotation.After(from) {
+		from = c.LastRotation
 	}
 	switch {
 	case !c.Scheduled() || from.IsZero():
@@ -213,8 +213,6 @@ func (b *Backend) noteRotation(ctx context.Context, storage logical.Storage, fai
 		state.LastError = ""
 		if failed != nil {
 			state.LastError = explain(failed)
-		} else {
-			state.Last = b.options.Clock.Now().UTC()
 		}
 		err = records.PutRotationState(ctx, state)
 	}
@@ -226,8 +224,8 @@ func (b *Backend) noteRotation(ctx context.Context, storage logical.Storage, fai
 // rotationTimes is what a read of config/root tells of rotation.
 func rotationTimes(c *store.RootConfig, state store.RotationState) map[string]any {
 	data := map[string]any{"last_vault_rotation": nil, "next_vault_rotation": nil, "last_rotation_error": state.LastError}
-	if !state.Last.IsZero() {
-		data["last_vault_rotation"] = state.Last.UTC().Format(time.RFC3339)
+	if !c.LastRotation.IsZero() {
+		data["last_vault_rotation"] = c.LastRotation.UTC().Format(time.RFC3339)
 	}
 	if next := nextRotation(c, state); !next.IsZero() && !state.ByVault {
 		data["next_vault_rotation"] = next.UTC().Format(time.RFC3339)

@@ -27,6 +27,12 @@ func failureScenarios() []scenario {
 			m.sim.Inject(awssim.Fault{Action: "*", Kind: awssim.FaultError, Status: 503, Code: "ServiceUnavailable"})
 			m.wantError(m.read("creds/x"), http.StatusServiceUnavailable, "CreateUser")
 		}},
+		{"failure: an answer that is cut off is a 503", func(m *mount) {
+			m.configured().mustWrite("config/root", m.rootConfig(m.sim.PutUser(m.admin.Account, "engine", allPolicy)))
+			m.mustWrite("roles/s", map[string]any{"credential_type": "session_token"})
+			m.sim.Inject(awssim.Fault{Action: "sts:GetSessionToken", When: awssim.AfterEffect, Kind: awssim.FaultTruncate})
+			m.wantError(m.read("sts/s"), http.StatusServiceUnavailable, "no answer of AWS")
+		}},
 		{"failure: a quota is a 400 that names it", func(m *mount) {
 			m.configured().mustWrite("roles/x", plainUser())
 			m.sim.Configure(func(s *awssim.Settings) { s.MaxUsers = 1 })

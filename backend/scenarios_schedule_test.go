@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -28,6 +29,7 @@ func scheduleScenarios() []scenario {
 		}},
 		{"rotation: a window that was missed waits for the next time", rotationWindow},
 		{"rotation: a failure is shown and tried again", rotationFailure},
+		{"rotation: a node that dies right after it leaves nothing due", rotationThenDeath},
 		{"rotation: disabled, it waits", func(m *mount) {
 			clock := m.rotatable()
 			m.mustWrite("config/root", map[string]any{"rotation_period": "1h", "disable_automated_rotation": true})
@@ -197,4 +199,38 @@ func rotationByManager(t *testing.T, load loader) {
 	if got := m.mustRead("config/root").data["rotation_period"]; got != float64(0) {
 		t.Errorf("a refused schedule is stored: %v", got)
 	}
+}
+
+// rotationThenDeath has a node die after it stored the new root key, while AWS
+// is asked to delete the old one. The next node must not rotate once more.
+func rotationThenDeath(m *mount) {
+	clock := m.rotatable()
+	m.mustWrite("config/root", map[string]any{"rotation_period": "1h"})
+	before := m.rootKey()
+	m.sim.Inject(awssim.Fault{Action: "iam:DeleteAccessKey", Kind: awssim.FaultHang, Count: 1})
+	clock.advance(61 * time.Minute)
+	dying := m.backend
+	ticked := make(chan error)
+	go func() {
+		_, err := dying.HandleRequest(m.Context(), &logical.Request{Operation: logical.RollbackOperation, Storage: m.storage})
+		ticked <- err
+	}()
+	m.await("the old key is being deleted", func() bool { return slices.Contains(m.calls(0), "iam:DeleteAccessKey") })
+	m.reload()
+	m.tick()
+	m.tick()
+	stored := m.rootKey()
+	if stored == before {
+		m.Error("the key is not rotated")
+	}
+	made := 0
+	for _, action := range m.calls(0) {
+		if action == "iam:CreateAccessKey" {
+			made++
+		}
+	}
+	if made != 1 {
+		m.Errorf("%d keys were made for one rotation", made)
+	}
+	m.must(<-ticked)
 }

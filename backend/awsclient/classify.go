@@ -1,6 +1,7 @@
 package awsclient
 
 import (
+	"encoding/xml"
 	"errors"
 	"fmt"
 	"slices"
@@ -33,10 +34,17 @@ func wrap(op string, err error) error {
 	if api := smithy.APIError(nil); errors.As(err, &api) && api.ErrorCode() != noCode {
 		e.Code, e.Message = api.ErrorCode(), api.ErrorMessage()
 	}
-	if e.Code != "" || e.Status != 0 {
+	if (e.Code != "" || e.Status != 0) && !cutOff(err) {
 		e.Kind = awserr.KindOf(e.Code, e.Status)
 	}
 	return e
+}
+
+// cutOff reports whether the answer broke off within its XML, whatever status
+// it began with: the network failed. A page of somebody else's is not cut off.
+func cutOff(err error) bool {
+	var broken *xml.SyntaxError
+	return errors.As(err, &broken) && broken.Msg == "unexpected EOF"
 }
 
 // noCode is what the SDK says where an error came with no code: the body is no

@@ -196,13 +196,14 @@ var kinds = map[string]Kind{
 // KindOf is the cause that AWS's error code and the HTTP status stand for.
 //
 // A 5xx is no refusal whatever its code, except when AWS throttles with it:
-// what fails inside AWS may have taken effect.
+// what fails inside AWS may have taken effect. Nor is a success that could not be
+// read: it was cut off on its way, or is none of AWS's.
 func KindOf(code string, status int) Kind {
 	kind, known := kinds[code]
 	switch {
 	case kind == Throttled, status == http.StatusTooManyRequests:
 		return Throttled
-	case status >= http.StatusInternalServerError:
+	case status >= http.StatusInternalServerError, code == "" && status/100 == 2:
 		return Unavailable
 	case known:
 		return kind

@@ -151,6 +151,7 @@ func TestKindOf(t *testing.T) {
 		{"throttled by status alone", "", 429, awserr.Throttled},
 		{"failure in AWS", "ServiceFailure", 500, awserr.Unavailable},
 		{"unknown code, 5xx", "Odd", 503, awserr.Unavailable},
+		{"a success that is cut off", "", 200, awserr.Unavailable},
 		{"no code, 5xx", "", 502, awserr.Unavailable},
 		{"a refusal's code with a 5xx is no refusal", "AccessDenied", 500, awserr.Unavailable},
 		{"unknown code, 4xx", "Odd", 400, awserr.Unknown},

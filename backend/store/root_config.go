@@ -37,8 +37,15 @@ type RootConfig struct {
 	DisableAutomatedRotation bool          `json:"disable_automated_rotation"`
 
 	// Ours; the built-in engine passes over them.
+
+	// LastRotation is when the stored key was made by a rotation. It is part of
+	// the record that holds the key: written apart, a node that dies between the
+	// two would leave a key that looks due, and another one is made at once.
+	LastRotation time.Time `json:"last_rotation,omitzero"`
+
 	OwnerTags bool `json:"iam_owner_tags,omitempty"`
 	MaxUsers  int  `json:"max_users,omitempty"` // 0: no limit
+
 	Limits
 }
 

@@ -8,10 +8,9 @@ import (
 const rotationStateKey = "journal/root-rotation"
 
 // RotationState is how scheduled rotation of the root key stands: ours, local to
-// the cluster, and without a secret.
+// the cluster, and without a secret. When the last rotation was, the config says.
 type RotationState struct {
 	Since     time.Time `json:"since"`                // the schedule counts from here
-	Last      time.Time `json:"last,omitzero"`        // of the last rotation, by whomever
 	LastError string    `json:"last_error,omitempty"` // of the last try; "" if it succeeded
 	// ByVault says that the server's rotation manager has the job, so the engine
 	// itself does not rotate.

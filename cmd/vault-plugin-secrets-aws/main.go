@@ -22,6 +22,7 @@ var (
 )
 
 func main() {
+	watchVitals()
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 

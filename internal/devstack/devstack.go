@@ -8,6 +8,8 @@
 //
 // [Find] looks up the binaries, [Start] starts a [Stack], [Stack.Command] is
 // the vault CLI against it, [Sim] the control API of the simulator.
+// [StartCluster] starts a [Cluster] instead, whose nodes can be killed and
+// started again.
 package devstack
 
 import (
@@ -44,17 +46,22 @@ type Spec struct {
 // Start starts the simulator and the Vault server and returns when both
 // answer. The caller must call Stop, whatever becomes of ctx.
 func Start(ctx context.Context, spec Spec) (*Stack, error) {
-	// Short on purpose: the plugin's socket lies below it, and the path of a
-	// socket may have about 100 bytes.
-	dir, err := os.MkdirTemp("", "vault-aws-")
+	s, err := newStack(spec)
 	if err != nil {
 		return nil, err
 	}
-	s := &Stack{Binaries: spec.Binaries, dir: dir, logLevel: cmp.Or(spec.LogLevel, "debug")}
 	if err := s.start(ctx, spec.VaultEnv); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
 	return s, nil
+}
+
+// newStack makes the scratch folder of a stack.
+func newStack(spec Spec) (*Stack, error) {
+	// Short on purpose: the plugin's socket lies below it, and the path of a
+	// socket may have about 100 bytes.
+	dir, err := os.MkdirTemp("", "vault-aws-")
+	return &Stack{Binaries: spec.Binaries, dir: dir, logLevel: cmp.Or(spec.LogLevel, "debug")}, err
 }
 
 func (s *Stack) start(ctx context.Context, vaultEnv []string) error {

@@ -23,9 +23,9 @@ type process struct {
 }
 
 // startProcess starts cmd with its standard error, and its standard output
-// unless the caller has a use for it, in the log file.
+// unless the caller has a use for it, at the end of the log file.
 func startProcess(cmd *exec.Cmd, logFile string) (*process, error) {
-	log, err := os.Create(logFile)
+	log, err := os.OpenFile(logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}

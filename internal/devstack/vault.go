@@ -60,16 +60,21 @@ func (s *Stack) tryVault(extraEnv []string) error {
 // writeVaultConfig writes what the command line has no flag for. The flag
 // -dev-plugin-dir would register every plugin by itself, without a version.
 func (s *Stack) writeVaultConfig() error {
-	config, err := json.Marshal(map[string]any{
-		"plugin_directory":     s.Binaries.PluginDir,
-		"raw_storage_endpoint": true, // tests age journal entries through it
-		"disable_mlock":        true,
-		"log_level":            s.logLevel,
-	})
+	config, err := json.Marshal(s.vaultConfig())
 	if err != nil {
 		return err
 	}
 	return os.WriteFile(s.path("vault.json"), config, 0o600)
+}
+
+// vaultConfig is what every Vault server is configured with.
+func (s *Stack) vaultConfig() map[string]any {
+	return map[string]any{
+		"plugin_directory":     s.Binaries.PluginDir,
+		"raw_storage_endpoint": true, // tests age journal entries through it
+		"disable_mlock":        true,
+		"log_level":            s.logLevel,
+	}
 }
 
 // awaitVault waits until the server is unsealed and active. It reports false

@@ -45,6 +45,7 @@
 //	no-secrets MOUNT...            search logs, refusals, lists and records of the
 //	                               mounts for the secrets of this script
 //	kill-plugin                    SIGKILL the plugin processes of this Vault server; prints their ids
+//	unseal                         give the Vault server its key, after "vault operator seal"
 //	serve-imds NAME ROLE           stand in for the EC2 instance metadata service: sets IMDS
 //	serve-container NAME           stand in for the ECS container endpoint: sets CONTAINER
 //

@@ -90,6 +90,7 @@ func commands() map[string]command {
 		"stack":           startStack,
 		"stored":          showStored,
 		"unchanged":       unchanged,
+		"unseal":          unseal,
 		"vault":           vault,
 	}
 }

@@ -7,13 +7,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
-	"syscall"
 
 	"vault-plugin-secrets-aws/internal/devstack"
 )
@@ -143,36 +139,14 @@ func serverLog(s *script, args []string) error {
 
 // killPlugin ends the plugin processes of this Vault server without warning.
 func killPlugin(s *script, _ []string) error {
-	pids, err := children(s.stack.VaultPID())
-	if err != nil {
-		return err
-	}
-	if len(pids) == 0 {
-		return errors.New("no plugin process")
+	pids, err := devstack.KillPlugins(s.stack.VaultPID())
+	if err == nil && len(pids) == 0 {
+		err = errors.New("no plugin process")
 	}
 	for _, pid := range pids {
 		fmt.Fprintln(&s.stdout, pid)
-		err = errors.Join(err, syscall.Kill(pid, syscall.SIGKILL))
 	}
 	return err
-}
-
-// children lists the processes that a process has started.
-func children(parent int) ([]int, error) {
-	stats, err := filepath.Glob("/proc/[0-9]*/stat")
-	var pids []int
-	for _, path := range stats {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			continue // it has ended
-		}
-		// pid (name) state ppid ...; the name may hold anything.
-		fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
-		if pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path))); fields[1] == strconv.Itoa(parent) {
-			pids = append(pids, pid)
-		}
-	}
-	return pids, err
 }
 
 // get reads a path of Vault's HTTP API as JSON.

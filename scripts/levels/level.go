@@ -47,7 +47,7 @@ var levels = []level{
 	}},
 	{name: "clients", runs: []selection{{packages: []string{"internal/awssim", "internal/awscontract"}, run: "^TestClients"}}},
 	{name: "e2e", runs: []selection{
-		{packages: []string{"internal/e2e"}},
+		{packages: []string{"internal/e2e", "internal/endurance"}},
 		{packages: []string{"internal/e2e/parity"}, run: "^TestParity$"},
 	}},
 }

@@ -492,6 +492,13 @@ var mutations = []mutation{
 		run:  "TestR1",
 	},
 	{
+		name: "R1: when the root key was rotated is not stored along with it",
+		file: "backend/path_config_rotate_root.go",
+		old:  "c.AccessKey, c.SecretKey, c.LastRotation = key.ID, key.Secret.Reveal(), s.backend.options.Clock.Now().UTC()",
+		new:  "c.AccessKey, c.SecretKey = key.ID, key.Secret.Reveal()",
+		run:  "TestMount/rotation:_a_node_that_dies",
+	},
+	{
 		name: "R1: a new key is not journalled by its name",
 		file: keychange,
 		old:  "e.Intent.New = key.ID",
@@ -638,6 +645,20 @@ var mutations = []mutation{
 		old:  `return call.Op + " " + call.Code + " " + string(call.Kind)`,
 		new:  "return call.Error()",
 		run:  "TestWorkerLogs",
+	},
+	{
+		name: "errors: an answer that is cut off is the user's mistake",
+		file: "backend/awserr/awserr.go",
+		old:  `code == "" && status/100 == 2:`,
+		new:  "false:",
+		run:  "TestKindOf",
+	},
+	{
+		name: "errors: a refusal that is cut off is one",
+		file: classify,
+		old:  "&& !cutOff(err) {",
+		new:  "{",
+		run:  "TestStrangeAnswers",
 	},
 	{
 		name: "worker: entries of other kinds are an error",

@@ -1,0 +1,6 @@
+package endurance
+
+import "time"
+
+// now is the machine's clock.
+func now() time.Time { return time.Now() }
