@@ -1,0 +1,298 @@
+package crash
+
+import (
+	"flag"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"vault-plugin-secrets-aws/internal/crashtable"
+)
+
+var (
+	full    = flag.Bool("full", false, "every cell of the matrix, with both engines")
+	showLog = flag.Bool("vault-log", false, "show the log of servers on which a test failed")
+	results = &crashtable.File{}
+)
+
+func init() { flag.StringVar(&results.Path, "results", "", "file that the outcomes are appended to") }
+
+// shortened is what runs without -full: this engine, and what is the hardest for
+// it in the shortest time.
+var shortened = []string{"reset after the effect", "SIGKILL of the plugin after the effect", "SIGKILL of both after the effect"}
+
+// TestMatrix runs the cells, those of one engine and mishap side by side.
+func TestMatrix(t *testing.T) {
+	engines := []engine{ours}
+	if *full {
+		engines = append(engines, builtin)
+	}
+	for _, e := range engines {
+		t.Run(e.name, func(t *testing.T) {
+			t.Parallel()
+			calls := undisturbed(t, e)
+			for _, m := range mishaps {
+				t.Run(m.name, func(t *testing.T) {
+					if !*full && !slices.Contains(shortened, m.name) {
+						t.SkipNow()
+					}
+					t.Parallel()
+					runMishap(t, e, m, calls)
+				})
+			}
+		})
+	}
+}
+
+// undisturbed runs every operation without a mishap and returns its AWS calls.
+func undisturbed(t *testing.T, e engine) map[string][]site {
+	b := newBatch(t, e, mishap{name: "none"})
+	for _, op := range operations {
+		b.add(op, site{})
+	}
+	b.run()
+	calls := map[string][]site{}
+	for _, c := range b.cells {
+		calls[c.op.name] = c.made
+		t.Logf("%s, %s: %v", e.name, c.op.name, c.made)
+	}
+	return calls
+}
+
+func runMishap(t *testing.T, e engine, m mishap, calls map[string][]site) {
+	if slices.Contains(m.not, e) {
+		for _, op := range operations {
+			r := crashtable.Result{Engine: e.name, Operation: op.name, Mishap: m.name, Verdict: crashtable.NotPossible}
+			if err := results.Add(r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return
+	}
+	b := newBatch(t, e, m)
+	for _, op := range operations {
+		for _, at := range calls[op.name] {
+			b.add(op, at)
+		}
+	}
+	b.run()
+}
+
+func newBatch(t *testing.T, e engine, m mishap) *batch {
+	return &batch{T: t, lab: newLab(t), engine: e, mishap: m}
+}
+
+// add adds a cell; its scene is made when the batch runs.
+func (b *batch) add(op operation, at site) {
+	n := len(b.cells)
+	b.cells = append(b.cells, &cell{scene: newScene(b.T, b.lab, b.engine, fmt.Sprintf("m%d", n)), op: op, at: at})
+}
+
+// cell is one operation that meets a mishap at one call.
+type cell struct {
+	*scene
+	op     operation
+	at     site
+	made   []site // the calls of the operation
+	begun  int    // length of the simulator's journal when the operation began
+	found  finding
+	failed bool // the test could not go on with it
+}
+
+// batch is the cells of one mishap, on one server.
+type batch struct {
+	*testing.T
+	lab    *lab
+	engine engine
+	mishap mishap
+	cells  []*cell
+}
+
+const (
+	// atOnce is how many cells of a batch are set up or judged at a time; while
+	// the operations run, all of them do.
+	atOnce = 6
+
+	longAgo = 40 * time.Minute // for the journal, anything is due by then
+	agesAgo = 1000 * time.Hour // for a record
+)
+
+func (b *batch) run() {
+	b.Helper()
+	b.each((*cell).setUp)
+	b.operate()
+	b.each(func(c *cell) error { return c.judged("at once") })
+	b.each(func(c *cell) error { return c.age(longAgo, journals...) })
+	b.reload()
+	b.each(func(c *cell) error {
+		if err := c.workDone(journals...); err != nil {
+			b.Logf("%s: %v", c.name(), err) // what stays has its owner
+		}
+		return c.judged("after rollback")
+	})
+	b.each((*cell).endLeases)
+	b.reload()
+	b.each((*cell).endAll)
+	for _, c := range b.cells {
+		b.report(c)
+	}
+}
+
+// each does something with all cells, some at a time. A cell that fails is left
+// alone from then on.
+func (b *batch) each(do func(c *cell) error) {
+	b.Helper()
+	slots, wg := make(chan struct{}, atOnce), sync.WaitGroup{}
+	for _, c := range b.cells {
+		if c.failed {
+			continue
+		}
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			if err := do(c); err != nil {
+				c.failed = true
+				b.Errorf("%s: %v", c.name(), err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// name says which cell it is.
+func (c *cell) name() string { return fmt.Sprintf("%s at %s", c.op.name, c.at) }
+
+// setUp makes the scene and what the operation needs.
+func (c *cell) setUp() error {
+	err := c.furnished()
+	if err == nil && c.op.prepare != nil {
+		err = c.op.prepare(c.scene)
+	}
+	return err
+}
+
+// operate runs all operations at once and lets the mishap happen to them.
+func (b *batch) operate() {
+	b.Helper()
+	var running sync.WaitGroup
+	for _, c := range b.cells {
+		if c.failed {
+			continue
+		}
+		c.begun = len(c.sim.Journal())
+		if b.mishap.fault != nil {
+			c.sim.Inject(b.mishap.fault(c.at))
+		}
+		running.Go(func() {
+			if err := c.op.run(c.scene); err != nil {
+				b.Logf("%s: %v", c.name(), err)
+			}
+		})
+	}
+	if b.mishap.kill != nil {
+		b.each(func(c *cell) error { return c.await("the call that is held", c.met) })
+		b.must(b.mishap.kill(b.lab))
+	}
+	running.Wait()
+	if b.mishap.revive != nil {
+		b.must(b.mishap.revive(b.lab))
+	}
+	b.each(func(c *cell) error { return c.afterwards(b.mishap) })
+}
+
+// met reports whether the call of the cell has met its fault.
+func (c *cell) met() (bool, error) { return len(c.faultsMet()) > 0, nil }
+
+// afterwards notes what the operation called and makes AWS well again.
+func (c *cell) afterwards(m mishap) error {
+	c.made = sites(c.sim.Journal()[c.begun:])
+	c.sim.ClearFaults()
+	if met, _ := c.met(); m.fault != nil && !met {
+		return fmt.Errorf("the operation never made that call: %v", c.made)
+	}
+	return nil
+}
+
+// judged judges the cell as it is now.
+func (c *cell) judged(when string) error {
+	e, err := c.gather()
+	c.found = c.found.add(judge(e).at(when))
+	return err
+}
+
+// endLeases revokes the mount's leases, deletes the static role and sets all
+// that is written down back in time.
+func (c *cell) endLeases() error {
+	c.ending = true
+	first := c.firstMount()
+	err := c.await("revocation", func() (bool, error) {
+		failed := c.write("sys/leases/revoke-prefix/"+first, fields{"sync": true})
+		paths, err := c.leasePaths()
+		return failed == nil && len(paths) == 0, err
+	})
+	if err != nil {
+		c.found.leaked = append(c.found.leaked, "a lease that cannot be revoked")
+	}
+	err = c.await("deletion of the static role", func() (bool, error) {
+		return c.remove(c.mount+"/static-roles/app") == nil, nil
+	})
+	if err != nil {
+		return err
+	}
+	return c.age(agesAgo, workFolders...)
+}
+
+// endAll moves the mount, at which it is rolled back, and judges what is left:
+// nothing is owned any more.
+func (c *cell) endAll() error {
+	if err := c.moveTo(c.mount + "-end"); err != nil {
+		return err
+	}
+	if err := c.workDone(workFolders...); err != nil {
+		c.found.leaked = append(c.found.leaked, err.Error())
+	}
+	e, err := c.gather()
+	e.announced, e.recorded, e.keyEntries, e.leases, e.staticKeys = nil, nil, nil, nil, nil
+	c.found = c.found.add(judge(e).at("at the end"))
+	return err
+}
+
+// reload starts all mounts of the batch anew.
+func (b *batch) reload() {
+	b.Helper()
+	var mounts []string
+	for _, c := range b.cells {
+		if !c.failed {
+			mounts = append(mounts, c.mount)
+		}
+	}
+	b.must(b.lab.reload(mounts...))
+}
+
+func (b *batch) must(err error) {
+	b.Helper()
+	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+// report writes the cell's outcome down. What the built-in engine does is shown
+// and not judged.
+func (b *batch) report(c *cell) {
+	b.Helper()
+	if c.failed {
+		return
+	}
+	r := crashtable.Result{
+		Engine: b.engine.name, Operation: c.op.name, Mishap: b.mishap.name, Site: c.at.String(),
+		Verdict: c.found.verdict(), Details: append(c.found.dead, c.found.leaked...),
+	}
+	b.must(results.Add(r))
+	if r.Verdict != crashtable.OK && b.engine == ours {
+		b.Error(r)
+	} else if r.Verdict != crashtable.OK {
+		b.Log(r)
+	}
+}
