@@ -36,6 +36,10 @@ conformance: ## the simulated AWS judged by our contract suite and by versitygw'
 acc: ## the contract suite against the real AWS account of the environment, a sandbox only; takes hours
 	AWS_ACC=1 go test ./internal/awscontract -run TestAccount -acc -count=1 -v -timeout 6h
 
+.PHONY: crash
+crash: build vault ## every operation meets every mishap at every AWS call and storage write; prints the table
+	@go run ./scripts/crash
+
 .PHONY: mutate
 mutate: ## break the code in one place at a time and show which test notices (ONLY=prefixes)
 	@go run ./scripts/mutate $(ONLY)

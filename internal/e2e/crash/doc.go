@@ -14,8 +14,8 @@
 //  4. Leases are revoked, static roles deleted, everything set back in time, the
 //     mount moved. Last judgement: nothing of the engine is left.
 //
-// judge_test.go has the judge and the test of the judge: it must see what a
-// planted leak and a planted dead key are.
+// The judge, and the test that plants leaks and dead keys for it, is in
+// internal/crashtest.
 //
 //	make crash                                   all of it, with the table
 //	go test ./internal/e2e/crash                 the shortened selection

@@ -1,131 +1,76 @@
 package crash
 
 import (
-	"errors"
 	"slices"
 	"strings"
+	"time"
 
-	"vault-plugin-secrets-aws/internal/awssim"
+	"vault-plugin-secrets-aws/internal/crashtest"
 )
 
-// evidence is what the judge looks at: the scene's account, and whatever may own
-// something in it.
-type evidence struct {
-	users    map[string]awssim.User // without the simulator's administrator
-	policies []string               // ARNs of customer managed ones, without the fixture's
-
-	announced  []string // names in the journal
-	recorded   []string // names in records
-	keyEntries []keyEntry
-	leases     []lease
-
-	root       keyPair
-	rootWorks  bool
-	static     *staticKey // nil: no static role
-	staticKeys []string   // keys of the static role's user before the operation
-}
-
-// keyEntry is an entry of the journal of keys.
-type keyEntry struct {
-	UserName string   `json:"user_name"`
-	Seen     []string `json:"seen"`
-	Old      string   `json:"old"`
-	New      string   `json:"new"` // "": not known yet, so the entry owns any
-}
-
-// lease is an entry of Vault's expiration manager.
-type lease struct {
-	id, user, key string
-	ending        bool // its end was asked for
-	works         bool
-}
-
-// staticKey is the key of a static role.
-type staticKey struct {
-	keyPair
-	Previous string `json:"previous_key"`
-
-	works bool
-}
-
-// gather collects the evidence. Owners are read before what they own, so that
-// work which ends meanwhile cannot look like a leak.
-func (s *scene) gather() (evidence, error) {
-	e := evidence{staticKeys: s.spared}
-	err := errors.Join(s.gatherNames(&e), s.gatherKeyEntries(&e), s.gatherLeases(&e), s.gatherKeys(&e))
-	account := s.sim.State().Accounts[s.account]
-	e.users = account.Users
-	delete(e.users, s.sim.Admin().UserName)
-	for arn := range account.Policies {
-		if arn != s.policy {
-			e.policies = append(e.policies, arn)
-		}
+// Keys implements crashtest.Store.
+func (s *scene) Keys(folder string) ([]string, error) {
+	paths, err := s.rawTree(s.entry(folder))
+	for i, path := range paths {
+		paths[i] = strings.TrimPrefix(path, s.entry(""))
 	}
-	return e, err
+	return paths, err
 }
 
-func (s *scene) gatherNames(e *evidence) error {
-	keys, err := s.pending("wal/", "users/")
+// Load implements crashtest.Store.
+func (s *scene) Load(key string, into any) (found bool, err error) {
+	return s.loadRaw(s.entry(key), into)
+}
+
+// Save implements crashtest.Store.
+func (s *scene) Save(key string, value any) error { return s.saveRaw(s.entry(key), value) }
+
+// entry is the path of an entry of the mount in Vault's storage.
+func (s *scene) entry(key string) string { return "logical/" + s.uuid + "/" + key }
+
+// gather collects what the judge looks at.
+func (s *scene) gather() (crashtest.Evidence, error) {
+	leases, err := s.leases()
 	if err != nil {
-		return err
+		return crashtest.Evidence{}, err
 	}
-	for _, key := range keys {
-		if name, ok := strings.CutPrefix(key, "users/"); ok {
-			e.recorded = append(e.recorded, name)
-			continue
-		}
-		var entry struct{ Data struct{ UserName string } }
-		if _, err := s.raw(s.entry(key), &entry); err != nil {
-			return err
-		}
-		e.announced = append(e.announced, entry.Data.UserName)
-	}
-	return nil
+	return crashtest.Gather(s.ctx, s.Account, s, leases, s.spared)
 }
 
-func (s *scene) gatherKeyEntries(e *evidence) error {
-	keys, err := s.pending("journal/root-key/", "journal/static-key/")
-	for _, key := range keys {
-		var entry keyEntry
-		_, readErr := s.raw(s.entry(key), &entry)
-		err = errors.Join(err, readErr)
-		e.keyEntries = append(e.keyEntries, entry)
-	}
-	return err
-}
-
-// gatherLeases reads the leases of the mount, whatever its path was when they
-// began, and tries their keys.
-func (s *scene) gatherLeases(e *evidence) error {
+// leases reads the leases of the mount, and tries their keys.
+func (s *scene) leases() ([]crashtest.Lease, error) {
 	paths, err := s.leasePaths()
 	if err != nil {
-		return err
+		return nil, err
 	}
+	var all []crashtest.Lease
 	for _, path := range paths {
 		var entry struct {
-			LeaseID string `json:"lease_id"`
-			Data    keyPair
-			Secret  struct {
+			ID     string            `json:"lease_id"`
+			Data   crashtest.KeyPair `json:"data"`
+			Secret struct {
 				InternalData struct {
 					Username string `json:"username"`
 				} `json:"internal_data"`
 			}
 		}
-		found, err := s.raw(path, &entry)
+		found, err := s.loadRaw(path, &entry)
 		if err != nil {
-			return err
+			return nil, err
+		}
+		if given, ok := s.given[entry.ID]; ok {
+			entry.Data = given
 		}
 		if found {
-			e.leases = append(e.leases, lease{
-				id: entry.LeaseID, user: entry.Secret.InternalData.Username, key: entry.Data.AccessKey,
-				ending: s.ending, works: s.works(entry.Data),
-			})
+			key := s.Tried(s.ctx, entry.Data)
+			all = append(all, crashtest.Lease{ID: entry.ID, User: entry.Secret.InternalData.Username, Key: key, Ending: s.ending})
 		}
 	}
-	return nil
+	return all, nil
 }
 
-// leasePaths are the entries of the mount's leases in Vault's storage.
+// leasePaths are the entries of the mount's leases in Vault's storage, whatever
+// the mount's path was when they began.
 func (s *scene) leasePaths() ([]string, error) {
 	var all []string
 	for _, mount := range slices.Compact([]string{s.firstMount(), s.mount}) {
@@ -141,14 +86,29 @@ func (s *scene) leasePaths() ([]string, error) {
 // firstMount is the path that the mount had before it moved.
 func (s *scene) firstMount() string { return strings.Split(s.mount, "-")[0] }
 
-func (s *scene) gatherKeys(e *evidence) error {
-	_, err := s.raw(s.entry("config/root"), &e.root)
-	e.rootWorks = s.works(e.root)
-	var static staticKey
-	found, staticErr := s.raw(s.entry("static-creds/app"), &static)
-	if found {
-		static.works = s.works(static.keyPair)
-		e.static = &static
+// ageLeases sets the leases back in time: of a young user the engine does not
+// believe that it is gone.
+func (s *scene) ageLeases(by time.Duration) error {
+	paths, err := s.leasePaths()
+	if err != nil {
+		return err
 	}
-	return errors.Join(err, staticErr)
+	for _, path := range paths {
+		if err := crashtest.AgeEntry(rawStore{s.lab}, path, by); err != nil {
+			return err
+		}
+	}
+	return nil
 }
+
+// rawStore is all of Vault's storage.
+type rawStore struct{ *lab }
+
+// Keys implements crashtest.Store.
+func (s rawStore) Keys(folder string) ([]string, error) { return s.rawTree(folder) }
+
+// Load implements crashtest.Store.
+func (s rawStore) Load(key string, into any) (bool, error) { return s.loadRaw(key, into) }
+
+// Save implements crashtest.Store.
+func (s rawStore) Save(key string, value any) error { return s.saveRaw(key, value) }

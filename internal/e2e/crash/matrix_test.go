@@ -1,6 +1,7 @@
 package crash
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"slices"
@@ -8,13 +9,13 @@ import (
 	"testing"
 	"time"
 
-	"vault-plugin-secrets-aws/internal/crashtable"
+	"vault-plugin-secrets-aws/internal/crashtest"
 )
 
 var (
 	full    = flag.Bool("full", false, "every cell of the matrix, with both engines")
 	showLog = flag.Bool("vault-log", false, "show the log of servers on which a test failed")
-	results = &crashtable.File{}
+	results = &crashtest.File{}
 )
 
 func init() { flag.StringVar(&results.Path, "results", "", "file that the outcomes are appended to") }
@@ -64,7 +65,7 @@ func undisturbed(t *testing.T, e engine) map[string][]site {
 func runMishap(t *testing.T, e engine, m mishap, calls map[string][]site) {
 	if slices.Contains(m.not, e) {
 		for _, op := range operations {
-			r := crashtable.Result{Engine: e.name, Operation: op.name, Mishap: m.name, Verdict: crashtable.NotPossible}
+			r := crashtest.Result{Engine: e.name, Operation: op.name, Mishap: m.name, Verdict: crashtest.NotPossible}
 			if err := results.Add(r); err != nil {
 				t.Fatal(err)
 			}
@@ -97,7 +98,7 @@ type cell struct {
 	at     site
 	made   []site // the calls of the operation
 	begun  int    // length of the simulator's journal when the operation began
-	found  finding
+	found  crashtest.Finding
 	failed bool // the test could not go on with it
 }
 
@@ -124,10 +125,12 @@ func (b *batch) run() {
 	b.each((*cell).setUp)
 	b.operate()
 	b.each(func(c *cell) error { return c.judged("at once") })
-	b.each(func(c *cell) error { return c.age(longAgo, journals...) })
+	b.each(func(c *cell) error {
+		return errors.Join(crashtest.Age(c, longAgo, crashtest.Journals...), c.ageLeases(longAgo))
+	})
 	b.reload()
 	b.each(func(c *cell) error {
-		if err := c.workDone(journals...); err != nil {
+		if err := c.workDone(crashtest.Journals...); err != nil {
 			b.Logf("%s: %v", c.name(), err) // what stays has its owner
 		}
 		return c.judged("after rollback")
@@ -181,12 +184,12 @@ func (b *batch) operate() {
 		if c.failed {
 			continue
 		}
-		c.begun = len(c.sim.Journal())
+		c.begun = len(c.Sim.Journal())
 		if b.mishap.fault != nil {
-			c.sim.Inject(b.mishap.fault(c.at))
+			c.Sim.Inject(b.mishap.fault(c.at))
 		}
 		running.Go(func() {
-			if err := c.op.run(c.scene); err != nil {
+			if err := c.op.run(c.scene); err != nil && b.mishap.kill == nil {
 				b.Logf("%s: %v", c.name(), err)
 			}
 		})
@@ -199,16 +202,16 @@ func (b *batch) operate() {
 	if b.mishap.revive != nil {
 		b.must(b.mishap.revive(b.lab))
 	}
-	b.each(func(c *cell) error { return c.afterwards(b.mishap) })
+	b.each(func(c *cell) error { return errors.Join(c.afterwards(b.mishap), c.locate()) })
 }
 
 // met reports whether the call of the cell has met its fault.
-func (c *cell) met() (bool, error) { return len(c.faultsMet()) > 0, nil }
+func (c *cell) met() (bool, error) { return len(c.FaultsMet()) > 0, nil }
 
 // afterwards notes what the operation called and makes AWS well again.
 func (c *cell) afterwards(m mishap) error {
-	c.made = sites(c.sim.Journal()[c.begun:])
-	c.sim.ClearFaults()
+	c.made = sites(c.Sim.Journal()[c.begun:])
+	c.Sim.ClearFaults()
 	if met, _ := c.met(); m.fault != nil && !met {
 		return fmt.Errorf("the operation never made that call: %v", c.made)
 	}
@@ -218,7 +221,7 @@ func (c *cell) afterwards(m mishap) error {
 // judged judges the cell as it is now.
 func (c *cell) judged(when string) error {
 	e, err := c.gather()
-	c.found = c.found.add(judge(e).at(when))
+	c.found.Add(when, e.Judge())
 	return err
 }
 
@@ -233,7 +236,7 @@ func (c *cell) endLeases() error {
 		return failed == nil && len(paths) == 0, err
 	})
 	if err != nil {
-		c.found.leaked = append(c.found.leaked, "a lease that cannot be revoked")
+		c.found.Leaked = append(c.found.Leaked, "a lease that cannot be revoked")
 	}
 	err = c.await("deletion of the static role", func() (bool, error) {
 		return c.remove(c.mount+"/static-roles/app") == nil, nil
@@ -241,7 +244,7 @@ func (c *cell) endLeases() error {
 	if err != nil {
 		return err
 	}
-	return c.age(agesAgo, workFolders...)
+	return crashtest.Age(c, agesAgo, crashtest.Work...)
 }
 
 // endAll moves the mount, at which it is rolled back, and judges what is left:
@@ -250,12 +253,11 @@ func (c *cell) endAll() error {
 	if err := c.moveTo(c.mount + "-end"); err != nil {
 		return err
 	}
-	if err := c.workDone(workFolders...); err != nil {
-		c.found.leaked = append(c.found.leaked, err.Error())
+	if err := c.workDone(crashtest.Work...); err != nil {
+		c.found.Leaked = append(c.found.Leaked, err.Error())
 	}
 	e, err := c.gather()
-	e.announced, e.recorded, e.keyEntries, e.leases, e.staticKeys = nil, nil, nil, nil, nil
-	c.found = c.found.add(judge(e).at("at the end"))
+	c.found.Add("at the end", e.Disowned().Judge())
 	return err
 }
 
@@ -285,14 +287,14 @@ func (b *batch) report(c *cell) {
 	if c.failed {
 		return
 	}
-	r := crashtable.Result{
+	r := crashtest.Result{
 		Engine: b.engine.name, Operation: c.op.name, Mishap: b.mishap.name, Site: c.at.String(),
-		Verdict: c.found.verdict(), Details: append(c.found.dead, c.found.leaked...),
+		Verdict: c.found.Verdict(), Details: append(c.found.Dead, c.found.Leaked...),
 	}
 	b.must(results.Add(r))
-	if r.Verdict != crashtable.OK && b.engine == ours {
+	if r.Verdict != crashtest.OK && b.engine == ours {
 		b.Error(r)
-	} else if r.Verdict != crashtable.OK {
+	} else if r.Verdict != crashtest.OK {
 		b.Log(r)
 	}
 }

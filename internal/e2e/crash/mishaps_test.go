@@ -86,14 +86,3 @@ func killServer(l *lab) error { l.Kill(); return nil }
 func killNode(l *lab) error { l.KillAll(); return nil }
 
 func restart(l *lab) error { return l.Restart(l.ctx) }
-
-// faultsMet are the calls that a fault was applied to.
-func (s *scene) faultsMet() []awssim.Call {
-	var met []awssim.Call
-	for _, c := range s.sim.Journal() {
-		if c.Fault != "" {
-			met = append(met, c)
-		}
-	}
-	return met
-}

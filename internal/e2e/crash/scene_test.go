@@ -1,16 +1,13 @@
 package crash
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/service/sts"
-
-	"vault-plugin-secrets-aws/internal/awssim"
-	"vault-plugin-secrets-aws/internal/awssim/simtest"
+	"vault-plugin-secrets-aws/internal/crashtest"
 	"vault-plugin-secrets-aws/internal/devstack"
 )
 
@@ -25,80 +22,67 @@ var (
 	builtin = engine{name: "built-in", version: "v1.21.1+builtin.vault"}
 )
 
-// The fixture of a scene's account: what the engine is given, not what it makes.
-const (
-	rootUser   = "vault-root"
-	staticUser = "application"
-	group      = "team"
-	mayAll     = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:*","sts:*"],"Resource":"*"}]}`
-	mayEC2     = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ec2:*","Resource":"*"}]}`
-)
-
 // scene is a mount on an AWS of its own.
 type scene struct {
 	*lab
-	engine   engine
-	sim      *awssim.Sim
-	endpoint string
-	account  string
-	policy   string // ARN of the fixture's customer managed policy
-	mount    string // path, without a slash; it changes when the mount moves
-	uuid     string // of its storage
+	*crashtest.Account
+	engine engine
+	mount  string // path, without a slash; it changes when the mount moves
+	uuid   string // of its storage
 
-	lease  string   // the last credential's
-	spared []string // keys that were in force before the operation: nobody's fault if they stay
-	ending bool     // the end of the leases was asked for: their keys need not work
+	lease  string                       // the last credential's
+	given  map[string]crashtest.KeyPair // what clients got, by lease: a renewal makes Vault forget it
+	spared []string                     // keys that were in force before the operation: nobody's fault if they stay
+	ending bool                         // the end of the leases was asked for: their keys need not work
 }
 
 // newScene starts the AWS of a scene. Nothing is mounted yet.
 func newScene(t *testing.T, l *lab, e engine, mount string) *scene {
-	sim, endpoint := simtest.Start(t)
-	return &scene{lab: l, engine: e, sim: sim, endpoint: endpoint, account: sim.Admin().Account, mount: mount}
+	return &scene{lab: l, Account: crashtest.NewAccount(t, 0), engine: e, mount: mount, given: map[string]crashtest.KeyPair{}}
 }
 
 // furnished mounts the engine and writes its root config and a role.
 func (s *scene) furnished() error {
-	root := s.furnish()
 	err := errors.Join(
 		s.write("sys/mounts/"+s.mount, fields{"type": "aws", "config": fields{"plugin_version": s.engine.version}}),
-		s.write(s.mount+"/config/root", fields{
-			"access_key": root.AccessKey, "secret_key": root.SecretKey, "region": "us-east-1",
-			"iam_endpoint": s.endpoint, "sts_endpoint": s.endpoint,
-		}),
-		s.write(s.mount+"/roles/deploy", fields{
-			"credential_type": "iam_user", "policy_document": mayEC2, "policy_arns": []string{s.policy}, "iam_groups": []string{group},
-		}),
+		s.write(s.mount+"/config/root", s.RootConfig()),
+		s.write(s.mount+"/roles/deploy", s.Role()),
 	)
-	if err == nil {
-		s.uuid, err = s.storage()
+	if err != nil {
+		return err
 	}
+	all, err := s.mounts()
+	s.uuid = all[s.mount]
 	return err
 }
 
-// furnish makes the fixture and returns the root user.
-func (s *scene) furnish() awssim.Credentials {
-	s.policy = s.sim.PutPolicy(s.account, "base", mayEC2)
-	s.sim.PutGroup(s.account, group, mayEC2)
-	application := s.sim.PutUser(s.account, staticUser, "")
-	if _, err := s.sim.Interfere(awssim.Interference{User: staticUser, Act: awssim.ActDeleteKey, Value: application.AccessKey}); err != nil {
-		panic(err)
-	}
-	return s.sim.PutUser(s.account, rootUser, mayAll)
-}
-
-// storage is the folder of the mount's storage, which moves with the mount.
-func (s *scene) storage() (string, error) {
+// mounts tells the storage of each mount by its path.
+func (l *lab) mounts() (map[string]string, error) {
 	var answer struct {
 		Data map[string]struct{ UUID string }
 	}
-	if err := s.read("sys/mounts", &answer); err != nil {
-		return "", err
+	err := l.read("sys/mounts", &answer)
+	all := map[string]string{}
+	for path, m := range answer.Data {
+		all[strings.TrimSuffix(path, "/")] = m.UUID
 	}
-	m, ok := answer.Data[s.mount+"/"]
-	if !ok {
-		return "", fmt.Errorf("no mount %s", s.mount)
+	return all, err
+}
+
+// locate finds the mount again: a move that was cut off may have come to its end
+// or not.
+func (s *scene) locate() error {
+	all, err := s.mounts()
+	if err != nil {
+		return err
 	}
-	return m.UUID, nil
+	for path, uuid := range all {
+		if uuid == s.uuid {
+			s.mount = path
+			return nil
+		}
+	}
+	return fmt.Errorf("no mount has the storage of %s", s.mount)
 }
 
 // moveTo moves the mount. Its leases are of the old path.
@@ -113,24 +97,14 @@ func (s *scene) moveTo(mount string) error {
 // issue reads a credential with a token and keeps its lease.
 func (s *scene) issue(token string) error {
 	var answer struct {
-		LeaseID string `json:"lease_id"`
+		LeaseID string            `json:"lease_id"`
+		Data    crashtest.KeyPair `json:"data"`
 	}
 	err := s.call(token, http.MethodGet, s.mount+"/creds/deploy", nil, &answer)
-	s.lease = answer.LeaseID
+	if err == nil {
+		s.lease, s.given[answer.LeaseID] = answer.LeaseID, answer.Data
+	}
 	return err
 }
 
 func (s *scene) issueAsRoot() error { return s.issue(devstack.RootToken) }
-
-// works reports whether AWS knows a key.
-func (s *scene) works(key keyPair) bool {
-	config := simtest.Session(s.endpoint, key.AccessKey, key.SecretKey, "")
-	_, err := sts.NewFromConfig(config).GetCallerIdentity(context.WithoutCancel(s.ctx), &sts.GetCallerIdentityInput{})
-	return err == nil
-}
-
-// keyPair is a key as records and leases hold it.
-type keyPair struct {
-	AccessKey string `json:"access_key"`
-	SecretKey string `json:"secret_key"`
-}

@@ -141,8 +141,8 @@ func missing(err error) bool {
 	return errors.As(err, &status) && status.status == http.StatusNotFound
 }
 
-// raw reads one entry of Vault's storage; ok is false if it is not there.
-func (l *lab) raw(path string, into any) (ok bool, err error) {
+// loadRaw reads one entry of Vault's storage; found is false if it is not there.
+func (l *lab) loadRaw(path string, into any) (found bool, err error) {
 	var answer struct{ Data struct{ Value string } }
 	err = l.read("sys/raw/"+path, &answer)
 	if missing(err) {
@@ -152,6 +152,14 @@ func (l *lab) raw(path string, into any) (ok bool, err error) {
 		return false, err
 	}
 	return true, json.Unmarshal([]byte(answer.Data.Value), into)
+}
+
+func (l *lab) saveRaw(path string, value any) error {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	return l.write("sys/raw/"+path, fields{"value": string(text)})
 }
 
 // rawTree lists all entries below a folder of Vault's storage.

@@ -1,6 +1,4 @@
-// Package crashtable holds the outcomes of the crash matrix and prints them:
-// the tests that run the cells write them down, scripts/crash sums them up.
-package crashtable
+package crashtest
 
 import (
 	"bufio"
