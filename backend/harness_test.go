@@ -70,11 +70,13 @@ func runScenarios(t *testing.T, load loader) {
 	}
 }
 
-func newMount(t testing.TB, load loader) *mount {
+func newMount(t testing.TB, load loader) *mount { return newMountOn(t, load, &logical.InmemStorage{}) }
+
+func newMountOn(t testing.TB, load loader, storage logical.Storage) *mount {
 	sim, endpoint := simtest.Start(t)
 	m := &mount{
 		TB: t, sim: sim, endpoint: endpoint, admin: sim.Admin(), load: load,
-		storage: &faultyStorage{Storage: &logical.InmemStorage{}},
+		storage: &faultyStorage{Storage: storage},
 		system:  &logical.StaticSystemView{DefaultLeaseTTLVal: 768 * time.Hour, MaxLeaseTTLVal: 768 * time.Hour, PluginEnvironment: &logical.PluginEnvironment{VaultVersion: "1.21.1"}},
 		log:     &logBuffer{},
 		options: backend.Options{Version: "v0.0.1"},
