@@ -107,7 +107,7 @@ type crash struct {
 }
 
 func newCrash(t *testing.T) *crash {
-	account := crashtest.NewAccount(t, 0)
+	account := crashtest.NewAccount(t)
 	storage := &crashStorage{Storage: &logical.InmemStorage{}}
 	c := &crash{mount: newMountOn(t, acrossGRPC, storage), account: account, storage: storage, secrets: map[string]*logical.Secret{}}
 	c.restart()

@@ -2,6 +2,7 @@ package crashtest
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,14 +28,17 @@ type Account struct {
 	Endpoint string
 	Root     awssim.Credentials // of RootUser
 	Policy   string             // ARN of a customer managed policy
+
+	off atomic.Int64 // nanoseconds by which AWS's clock is ahead
 }
 
-// NewAccount starts a simulator whose clock is off by some time, until the test
-// ends.
-func NewAccount(t testing.TB, off time.Duration) *Account {
-	sim, endpoint := simtest.Start(t, awssim.Options{Clock: func() time.Time { return time.Now().Add(off) }}) //nolint:forbidigo // the real clock, or one that is off
+// NewAccount starts a simulator, until the test ends.
+func NewAccount(t testing.TB) *Account {
+	a := &Account{}
+	sim, endpoint := simtest.Start(t, awssim.Options{Clock: a.now})
 	id := sim.Admin().Account
-	a := &Account{Sim: sim, Endpoint: endpoint, Root: sim.PutUser(id, RootUser, mayAll), Policy: sim.PutPolicy(id, "base", MayEC2)}
+	a.Sim, a.Endpoint = sim, endpoint
+	a.Root, a.Policy = sim.PutUser(id, RootUser, mayAll), sim.PutPolicy(id, "base", MayEC2)
 	sim.PutGroup(id, Group, MayEC2)
 	key := sim.PutUser(id, StaticUser, "").AccessKey
 	if _, err := sim.Interfere(awssim.Interference{User: StaticUser, Act: awssim.ActDeleteKey, Value: key}); err != nil {
@@ -42,6 +46,14 @@ func NewAccount(t testing.TB, off time.Duration) *Account {
 	}
 	return a
 }
+
+// now is AWS's time.
+func (a *Account) now() time.Time {
+	return time.Now().Add(time.Duration(a.off.Load())) //nolint:forbidigo // the clock that is off is off from the real one
+}
+
+// SetAhead puts AWS's clock ahead of everybody else's, or behind.
+func (a *Account) SetAhead(off time.Duration) { a.off.Store(int64(off)) }
 
 // RootConfig is what config/root is told.
 func (a *Account) RootConfig() map[string]any {

@@ -24,13 +24,17 @@ func init() { flag.StringVar(&results.Path, "results", "", "file that the outcom
 // it in the shortest time.
 var shortened = []string{"reset after the effect", "SIGKILL of the plugin after the effect", "SIGKILL of both after the effect"}
 
+// engines are those that are run: the built-in one only beside all of ours.
+func engines() []engine {
+	if *full {
+		return []engine{ours, builtin}
+	}
+	return []engine{ours}
+}
+
 // TestMatrix runs the cells, those of one engine and mishap side by side.
 func TestMatrix(t *testing.T) {
-	engines := []engine{ours}
-	if *full {
-		engines = append(engines, builtin)
-	}
-	for _, e := range engines {
+	for _, e := range engines() {
 		t.Run(e.name, func(t *testing.T) {
 			t.Parallel()
 			calls := undisturbed(t, e)
@@ -189,9 +193,7 @@ func (b *batch) operate() {
 			c.Sim.Inject(b.mishap.fault(c.at))
 		}
 		running.Go(func() {
-			if err := c.op.run(c.scene); err != nil && b.mishap.kill == nil {
-				b.Logf("%s: %v", c.name(), err)
-			}
+			b.note(c, c.op.run(c.scene))
 		})
 	}
 	if b.mishap.kill != nil {
@@ -202,7 +204,20 @@ func (b *batch) operate() {
 	if b.mishap.revive != nil {
 		b.must(b.mishap.revive(b.lab))
 	}
-	b.each(func(c *cell) error { return errors.Join(c.afterwards(b.mishap), c.locate()) })
+	b.each(func(c *cell) error { return c.afterwards(b.mishap) })
+}
+
+// note notes the error of an operation, which is a mishap's doing if there was
+// one.
+func (b *batch) note(c *cell, err error) {
+	switch {
+	case err == nil || b.mishap.kill != nil:
+	case b.mishap.fault != nil: // its doing
+		b.Logf("%s: %v", c.name(), err)
+	default:
+		c.failed = true
+		b.Errorf("%s: %v", c.name(), err)
+	}
 }
 
 // met reports whether the call of the cell has met its fault.
@@ -215,7 +230,10 @@ func (c *cell) afterwards(m mishap) error {
 	if met, _ := c.met(); m.fault != nil && !met {
 		return fmt.Errorf("the operation never made that call: %v", c.made)
 	}
-	return nil
+	if c.unmounted {
+		return nil
+	}
+	return c.locate()
 }
 
 // judged judges the cell as it is now.
@@ -228,6 +246,9 @@ func (c *cell) judged(when string) error {
 // endLeases revokes the mount's leases, deletes the static role and sets all
 // that is written down back in time.
 func (c *cell) endLeases() error {
+	if c.unmounted {
+		return nil
+	}
 	c.ending = true
 	first := c.firstMount()
 	err := c.await("revocation", func() (bool, error) {
@@ -238,11 +259,13 @@ func (c *cell) endLeases() error {
 	if err != nil {
 		c.found.Leaked = append(c.found.Leaked, "a lease that cannot be revoked")
 	}
+	var refused error
 	err = c.await("deletion of the static role", func() (bool, error) {
-		return c.remove(c.mount+"/static-roles/app") == nil, nil
+		refused = c.remove(c.mount + "/static-roles/app")
+		return refused == nil, nil
 	})
 	if err != nil {
-		return err
+		return errors.Join(err, refused)
 	}
 	return crashtest.Age(c, agesAgo, crashtest.Work...)
 }
@@ -250,6 +273,9 @@ func (c *cell) endLeases() error {
 // endAll moves the mount, at which it is rolled back, and judges what is left:
 // nothing is owned any more.
 func (c *cell) endAll() error {
+	if c.unmounted {
+		return nil
+	}
 	if err := c.moveTo(c.mount + "-end"); err != nil {
 		return err
 	}
@@ -266,11 +292,13 @@ func (b *batch) reload() {
 	b.Helper()
 	var mounts []string
 	for _, c := range b.cells {
-		if !c.failed {
+		if !c.failed && !c.unmounted {
 			mounts = append(mounts, c.mount)
 		}
 	}
-	b.must(b.lab.reload(mounts...))
+	if len(mounts) > 0 {
+		b.must(b.lab.reload(mounts...))
+	}
 }
 
 func (b *batch) must(err error) {

@@ -17,7 +17,7 @@ type site struct {
 
 // String names the site: "iam:CreateUser", "sts:GetCallerIdentity #2".
 func (s site) String() string {
-	if s.nth == 1 {
+	if s.nth < 2 {
 		return s.action
 	}
 	return fmt.Sprintf("%s #%d", s.action, s.nth)

@@ -14,6 +14,7 @@ type operation struct {
 	name    string
 	prepare func(s *scene) error // what has to be there before
 	run     func(s *scene) error // an error is the mishap's doing
+	long    bool                 // it takes minutes
 }
 
 var operations = []operation{

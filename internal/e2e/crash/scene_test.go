@@ -30,6 +30,8 @@ type scene struct {
 	mount  string // path, without a slash; it changes when the mount moves
 	uuid   string // of its storage
 
+	unmounted bool // nothing of the mount is there any more
+
 	lease  string                       // the last credential's
 	given  map[string]crashtest.KeyPair // what clients got, by lease: a renewal makes Vault forget it
 	spared []string                     // keys that were in force before the operation: nobody's fault if they stay
@@ -38,7 +40,7 @@ type scene struct {
 
 // newScene starts the AWS of a scene. Nothing is mounted yet.
 func newScene(t *testing.T, l *lab, e engine, mount string) *scene {
-	return &scene{lab: l, Account: crashtest.NewAccount(t, 0), engine: e, mount: mount, given: map[string]crashtest.KeyPair{}}
+	return &scene{lab: l, Account: crashtest.NewAccount(t), engine: e, mount: mount, given: map[string]crashtest.KeyPair{}}
 }
 
 // furnished mounts the engine and writes its root config and a role.

@@ -26,7 +26,8 @@ const patience = 100 * time.Second
 // lab is a Vault server on which both engines are mounted.
 type lab struct {
 	*devstack.Node
-	ctx context.Context
+	ctx     context.Context
+	version string // of the registered plugin
 }
 
 // newLab starts a server that knows the plugin.
@@ -64,6 +65,7 @@ func (l *lab) register(binaries devstack.Binaries) error {
 	if err != nil {
 		return err
 	}
+	l.version = version
 	return l.write("sys/plugins/catalog/secret/aws", fields{"command": devstack.PluginName, "sha256": sum, "version": version})
 }
 
@@ -214,7 +216,11 @@ func (l *lab) reload(mounts ...string) error {
 
 // await repeats a question until it is answered with yes, or with an error.
 func (l *lab) await(what string, ask func() (bool, error)) error {
-	ctx, cancel := context.WithTimeout(l.ctx, patience)
+	return l.awaitFor(patience, what, ask)
+}
+
+func (l *lab) awaitFor(limit time.Duration, what string, ask func() (bool, error)) error {
+	ctx, cancel := context.WithTimeout(l.ctx, limit)
 	defer cancel()
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
