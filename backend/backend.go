@@ -37,8 +37,8 @@ type Backend struct {
 	clients     clients
 	users       *lifecycle.Manager
 	worker      *lifecycle.Worker
-	staticRoles keyedLock  // by name, and by user id where a user is taken over; held across the AWS calls of that role only
-	writing     sync.Mutex // held while a record is read, changed and written; never across AWS calls
+	staticRoles lifecycle.KeyedLock // by name, and by user id where a user is taken over; held across the AWS calls of that role only
+	writing     sync.Mutex          // held while a record is read, changed and written; never across AWS calls
 
 	// life is the context of the mount's own work. Vault cancels the Factory's
 	// context as soon as the Factory returns.
@@ -67,7 +67,9 @@ func New(ctx context.Context, options Options, conf *logical.BackendConfig) *Bac
 	}
 	b := &Backend{options: options}
 	b.life, b.end = context.WithCancel(context.WithoutCancel(ctx))
-	b.users = lifecycle.NewManager(journal{storage: conf.StorageView}, options.Clock, conf.Logger.Named("lifecycle"))
+	records := recordStore{storage: conf.StorageView}
+	written := lifecycle.Storage{Journal: journal{storage: conf.StorageView}, Records: records, States: records}
+	b.users = lifecycle.NewManager(written, options.Clock, conf.Logger.Named("lifecycle"))
 	b.worker = lifecycle.NewWorker(b.users, b.connect(conf.StorageView),
 		b.rootKeyDuty(conf.StorageView), b.staticKeyDuty(conf.StorageView),
 		b.rotationDuty(conf.StorageView), b.staticDuty(conf.StorageView))

@@ -2,6 +2,7 @@ package backend
 
 import (
 	"context"
+	"time"
 
 	"vault-plugin-secrets-aws/backend/lifecycle"
 	"vault-plugin-secrets-aws/backend/naming"
@@ -27,6 +28,10 @@ func (b *Backend) issueUser(ctx context.Context, o *order) (*logical.Response, e
 		return nil, err
 	}
 	spec := userSpec(o.roleName, o.role, name)
+	spec.Bearer = o.bearer
+	if spec.TTL, err = b.leaseTTL(0, lease, time.Time{}); err != nil {
+		return nil, err
+	}
 	user, err := b.users.IssueUser(ctx, o.root, spec)
 	if err != nil {
 		return nil, err

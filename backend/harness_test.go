@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"vault-plugin-secrets-aws/backend"
+	"vault-plugin-secrets-aws/backend/lifecycle"
 	"vault-plugin-secrets-aws/internal/awssim"
 	"vault-plugin-secrets-aws/internal/awssim/simtest"
 
@@ -335,6 +336,35 @@ func (m *mount) ageJournal(by time.Duration) {
 			wal.Data["issued_at"] = at.Add(-by)
 		}
 		m.put("wal/"+id, wal)
+	}
+}
+
+// records are the records of users.
+func (m *mount) records() map[string]lifecycle.UserRecord {
+	m.Helper()
+	names, err := m.storage.Storage.List(m.Context(), "users/")
+	m.must(err)
+	records := make(map[string]lifecycle.UserRecord, len(names))
+	for _, name := range names {
+		entry, err := m.storage.Storage.Get(m.Context(), "users/"+name)
+		m.must(err)
+		var r lifecycle.UserRecord
+		m.must(entry.DecodeJSON(&r))
+		records[name] = r
+	}
+	return records
+}
+
+// ageRecords sets every record back in time.
+func (m *mount) ageRecords(by time.Duration) {
+	m.Helper()
+	for name, r := range m.records() {
+		for _, t := range []*time.Time{&r.Issued, &r.Deadline, &r.Since, &r.NextTry} {
+			if !t.IsZero() {
+				*t = t.Add(-by)
+			}
+		}
+		m.put("users/"+name, r)
 	}
 }
 

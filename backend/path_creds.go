@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"vault-plugin-secrets-aws/backend/lifecycle"
 	"vault-plugin-secrets-aws/backend/naming"
 	"vault-plugin-secrets-aws/backend/store"
 
@@ -61,6 +62,7 @@ type order struct {
 
 	storage     logical.Storage
 	displayName string // of the Vault token that asks
+	bearer      lifecycle.Bearer
 	roleName    string
 	role        *store.Role
 	root        *root
@@ -85,6 +87,7 @@ func credentialTypeTable() map[store.CredentialType]credentialType {
 // readCreds handles a read or update of creds/<name> and sts/<name>.
 func (b *Backend) readCreds(ctx context.Context, req *logical.Request, d *framework.FieldData) (*logical.Response, error) {
 	o := &order{FieldData: d, storage: req.Storage, displayName: req.DisplayName, roleName: d.Get("name").(string)}
+	o.bearer = lifecycle.Bearer{Role: o.roleName, EntityID: req.EntityID, DisplayName: req.DisplayName, RequestID: req.ID}
 	var err error
 	if o.role, err = (store.Records{Storage: req.Storage}).Role(ctx, o.roleName); err != nil {
 		return nil, err

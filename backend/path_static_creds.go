@@ -62,7 +62,7 @@ func (b *Backend) readStaticCreds(ctx context.Context, req *logical.Request, d *
 		data["ttl"] = int64(max(creds.Expiration.Sub(b.options.Clock.Now()), 0).Seconds())
 	}
 	if !creds.LastRotation.IsZero() {
-		data["last_vault_rotation"] = timeOrNull(&creds.LastRotation)
+		data["last_vault_rotation"] = moment(creds.LastRotation)
 	}
 	if creds.PreviousKey != "" && !creds.PreviousInactive {
 		data["previous_valid_until"] = timeOrNull(creds.PreviousValidUntil)
@@ -74,13 +74,13 @@ func timeOrNull(t *time.Time) any {
 	if t == nil {
 		return nil
 	}
-	return t.UTC().Format(time.RFC3339)
+	return moment(*t)
 }
 
 // rotateRole handles an update of rotate-role/<name>.
 func (b *Backend) rotateRole(ctx context.Context, req *logical.Request, d *framework.FieldData) (*logical.Response, error) {
 	name := d.Get("name").(string)
-	unlock, err := b.staticRoles.lock(ctx, name)
+	unlock, err := b.staticRoles.Lock(ctx, name)
 	if err != nil {
 		return nil, err
 	}

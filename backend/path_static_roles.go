@@ -105,7 +105,7 @@ func adoption(role *store.StaticRole) lifecycle.Adoption {
 // together with its first key; AWS is asked under the role's own lock only.
 func (b *Backend) writeStaticRole(ctx context.Context, req *logical.Request, d *framework.FieldData) (*logical.Response, error) {
 	name := d.Get("name").(string)
-	unlock, err := b.staticRoles.lock(ctx, name)
+	unlock, err := b.staticRoles.Lock(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +126,7 @@ func (b *Backend) writeStaticRole(ctx context.Context, req *logical.Request, d *
 }
 
 // mergeStaticRole puts the fields of a request into the role and checks them.
-func mergeStaticRole(role *store.StaticRole, d *framework.FieldData) error {
+func mergeStaticRole(role *store.StaticRole, d *framework.FieldData, now time.Time) error {
 	for field, to := range map[string]*string{
 		"username": &role.Username, "rotation_schedule": &role.RotationSchedule, "key_adoption": &role.KeyAdoption,
 		"assume_role_arn": &role.AssumeRoleARN, "assume_role_session_name": &role.AssumeRoleSessionName, "external_id": &role.ExternalID,
@@ -145,7 +145,7 @@ func mergeStaticRole(role *store.StaticRole, d *framework.FieldData) error {
 		}
 		role.Grace = grace
 	}
-	return checkStaticRole(role)
+	return checkStaticRole(role, now)
 }
 
 func graceOf(text string) (*time.Duration, error) {
@@ -162,7 +162,7 @@ func graceOf(text string) (*time.Duration, error) {
 // minStaticPeriod is the built-in engine's.
 const minStaticPeriod = time.Minute
 
-func checkStaticRole(role *store.StaticRole) error {
+func checkStaticRole(role *store.StaticRole, now time.Time) error {
 	switch {
 	case role.Username == "":
 		return invalid("username is required: the name of an IAM user")
@@ -175,18 +175,31 @@ func checkStaticRole(role *store.StaticRole) error {
 	case role.AssumeRoleARN == "" && (role.AssumeRoleSessionName != "" || role.ExternalID != ""):
 		return invalid("assume_role_session_name and external_id need assume_role_arn")
 	}
-	if role.RotationSchedule != "" {
-		if _, err := rotation.DefaultScheduler.Parse(role.RotationSchedule); err != nil {
-			return invalid("rotation_schedule is not five fields of cron: %v", err)
-		}
+	return checkStaticSchedule(role, now)
+}
+
+// checkStaticSchedule also notes the period that comes closest to the schedule.
+func checkStaticSchedule(role *store.StaticRole, now time.Time) error {
+	role.BuiltinPeriod = 0
+	if role.RotationSchedule == "" {
+		return nil
 	}
+	cron, err := rotation.DefaultScheduler.Parse(role.RotationSchedule)
+	if err != nil {
+		return invalid("rotation_schedule is not five fields of cron: %v", err)
+	}
+	first := cron.Next(now.UTC())
+	if first.IsZero() {
+		return invalid("rotation_schedule %q never comes", role.RotationSchedule)
+	}
+	role.BuiltinPeriod = cron.Next(first).Sub(first)
 	return nil
 }
 
 // takeOver makes the first key for a user and stores role and key.
 func (b *Backend) takeOver(ctx context.Context, storage logical.Storage, d *framework.FieldData) (*store.StaticRole, error) {
 	role := &store.StaticRole{Name: d.Get("name").(string)}
-	if err := mergeStaticRole(role, d); err != nil {
+	if err := mergeStaticRole(role, d, b.options.Clock.Now()); err != nil {
 		return nil, err
 	}
 	if !anySent(d, "rotation_period", "rotation_schedule") {
@@ -201,7 +214,7 @@ func (b *Backend) takeOver(ctx context.Context, storage logical.Storage, d *fram
 		return nil, err
 	}
 	role.ID, role.Account = user.ID, user.Account()
-	unlock, err := b.staticRoles.lock(ctx, "user "+role.ID)
+	unlock, err := b.staticRoles.Lock(ctx, "user "+role.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -227,7 +240,7 @@ func forgetKeyless(ctx context.Context, records store.Records, role *store.Stati
 // changeStaticRole stores what a request changes of a role: not whose key it is.
 func (b *Backend) changeStaticRole(ctx context.Context, storage logical.Storage, role *store.StaticRole, d *framework.FieldData) error {
 	before := *role
-	if err := mergeStaticRole(role, d); err != nil {
+	if err := mergeStaticRole(role, d, b.options.Clock.Now()); err != nil {
 		return err
 	}
 	if role.Username != before.Username || role.AssumeRoleARN != before.AssumeRoleARN {
@@ -258,7 +271,7 @@ func (b *Backend) changeStaticRole(ctx context.Context, storage logical.Storage,
 // a key that AWS does not let us delete is not forgotten.
 func (b *Backend) deleteStaticRole(ctx context.Context, req *logical.Request, d *framework.FieldData) (*logical.Response, error) {
 	name := d.Get("name").(string)
-	unlock, err := b.staticRoles.lock(ctx, name)
+	unlock, err := b.staticRoles.Lock(ctx, name)
 	if err != nil {
 		return nil, err
 	}

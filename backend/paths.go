@@ -23,14 +23,18 @@ func (b *Backend) paths() []*framework.Path {
 		b.pathStaticRole(),
 		b.pathStaticCreds(),
 		b.pathRotateRole(),
+		b.pathListUsers(),
+		b.pathUser(),
+		b.pathLookup(),
 	}
 }
 
-// specialPaths says what Vault keeps local to a cluster and seal-wraps. The
-// prefix of records, users/, comes with them.
+// specialPaths says what Vault keeps local to a cluster and seal-wraps, and what
+// only operators with sudo may do.
 func specialPaths() *logical.Paths {
 	return &logical.Paths{
-		LocalStorage:    []string{framework.WALPrefix, ownJournal},
+		Root:            operatorPaths(),
+		LocalStorage:    []string{framework.WALPrefix, ownJournal, userRecords},
 		SealWrapStorage: []string{store.RootConfigKey, store.StaticCredsKeys},
 	}
 }

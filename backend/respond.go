@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"vault-plugin-secrets-aws/backend/awserr"
+	"vault-plugin-secrets-aws/backend/lifecycle"
 
 	"github.com/hashicorp/vault/sdk/framework"
 	"github.com/hashicorp/vault/sdk/logical"
@@ -60,6 +61,8 @@ func invalid(format string, args ...any) error {
 // respond is the one place where our errors become Vault answers:
 //
 //	invalidError                      400  the text
+//	lifecycle.CapError                429  a limit of our own
+//	draining, restored, errNotYet     503  what to wait for
 //	awserr.Throttled                  502  "upstream rate limited"; retry
 //	awserr.Unavailable, our deadline  503  retry
 //	any other refusal of AWS          400  AWS's words, and what to do
@@ -71,9 +74,14 @@ func invalid(format string, args ...any) error {
 func respond(err error) (*logical.Response, error) {
 	var refused *invalidError
 	var call *awserr.Error
+	var capped *lifecycle.CapError
 	switch {
 	case errors.As(err, &refused):
 		return logical.ErrorResponse(refused.text), nil
+	case errors.As(err, &capped):
+		return nil, logical.CodedError(http.StatusTooManyRequests, capped.Error())
+	case errors.Is(err, lifecycle.ErrDraining), errors.Is(err, lifecycle.ErrRestored), errors.Is(err, errNotYet):
+		return nil, logical.CodedError(http.StatusServiceUnavailable, err.Error())
 	case readOnly(err):
 		return nil, logical.ErrReadOnly
 	case errors.Is(err, awserr.Throttled):

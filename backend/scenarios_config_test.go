@@ -173,7 +173,7 @@ func rootLimits(m *mount) {
 
 func specialPaths(m *mount) {
 	paths := m.backend.SpecialPaths()
-	if diff := cmp.Diff([]string{"wal/", "journal/"}, paths.LocalStorage); diff != "" {
+	if diff := cmp.Diff([]string{"wal/", "journal/", "users/"}, paths.LocalStorage); diff != "" {
 		m.Error(diff)
 	}
 	if diff := cmp.Diff([]string{"config/root", "static-creds/"}, paths.SealWrapStorage); diff != "" {

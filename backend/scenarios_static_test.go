@@ -1,6 +1,7 @@
 package backend_test
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
@@ -60,6 +61,14 @@ func staticScenarios() []scenario {
 		{"static: a user made anew is not the user (W53)", staticRecreated},
 		{"static: a key that AWS does not let us delete is not forgotten (W40)", staticDeleteDenied},
 		{"static: records of the built-in engine are read and rotated", staticBuiltin},
+		{"static: a role without a period is stored with one that the built-in engine can keep", func(m *mount) {
+			m.static(map[string]any{"rotation_schedule": "0 0 * * 0"})
+			m.wantStored("static-roles/x", "rotation_period", float64(7*24*time.Hour))
+			m.mustWrite("static-roles/x", map[string]any{"rotation_schedule": ""})
+			m.wantStored("static-roles/x", "rotation_period", float64(100*365*24*time.Hour))
+			m.mustWrite("static-roles/x", map[string]any{"rotation_period": "1h"})
+			m.wantStored("static-roles/x", "rotation_period", float64(time.Hour))
+		}},
 		{"static: one slow role delays nobody (W47)", staticSlow},
 	}
 }
@@ -159,6 +168,7 @@ func staticBadInput(m *mount) {
 		{map[string]any{"username": "app", "rotation_period": 59}, []string{"rotation_period", "1m0s"}},
 		{map[string]any{"username": "app", "rotation_period": 60, "rotation_schedule": "0 0 * * *"}, []string{"rotation_schedule"}},
 		{map[string]any{"username": "app", "rotation_schedule": "daily"}, []string{"rotation_schedule"}},
+		{map[string]any{"username": "app", "rotation_schedule": "0 0 30 2 *"}, []string{"rotation_schedule", "never"}},
 		{map[string]any{"username": "app", "rotation_period": 60, "key_adoption": "all"}, []string{"key_adoption", "replace_oldest"}},
 		{map[string]any{"username": "app", "rotation_period": 60, "grace": "soon"}, []string{"grace"}},
 		{map[string]any{"username": "app", "rotation_period": 60, "external_id": "e"}, []string{"assume_role_arn"}},
@@ -425,6 +435,23 @@ func staticBuiltin(m *mount) {
 	}
 	m.after(clock, 61*time.Minute)
 	m.wantStatic(awssim.Credentials{AccessKey: key.AccessKey, SecretKey: key.SecretKey})
+}
+
+// wantStored checks one field of a stored record.
+func (m *mount) wantStored(key, field string, want any) {
+	m.Helper()
+	if got := m.stored(key)[field]; got != want {
+		m.Errorf("%s of %s = %v, want %v", field, key, got, want)
+	}
+}
+
+// stored is a record as it lies in the storage.
+func (m *mount) stored(key string) (record map[string]any) {
+	m.Helper()
+	entry, err := m.storage.Storage.Get(m.Context(), key)
+	m.must(err)
+	m.must(json.Unmarshal(entry.Value, &record))
+	return record
 }
 
 func staticSlow(m *mount) {

@@ -6,5 +6,5 @@ import (
 
 // allScenarios are the scenarios by subject.
 func allScenarios() []scenario {
-	return slices.Concat(configScenarios(), leaseScenarios(), roleScenarios(), userScenarios(), sessionScenarios(), failureScenarios(), rotateScenarios(), scheduleScenarios(), staticScenarios(), helpScenarios())
+	return slices.Concat(configScenarios(), leaseScenarios(), roleScenarios(), userScenarios(), sessionScenarios(), failureScenarios(), rotateScenarios(), scheduleScenarios(), staticScenarios(), storageScenarios(), helpScenarios())
 }

@@ -67,19 +67,21 @@ func sessionLease(roleName, sessionName string) map[string]any {
 	return map[string]any{"username": sessionName, "is_sts": true, "role": roleName}
 }
 
-// doomed is the user of a lease. A lease of the built-in engine knows only the
-// name.
-func (l leased) doomed(born time.Time) lifecycle.Doomed {
-	u := lifecycle.Doomed{Name: l.UserName, NameUnique: l.NameUnique, Account: l.Account, Born: born}
-	if l.AccessKey != "" {
-		u.Known = &lifecycle.Parts{
-			AccessKeys:     []string{l.AccessKey},
-			PolicyARNs:     l.PolicyARNs,
-			InlinePolicies: l.Policies,
-			Groups:         l.Groups,
-		}
+// record is what a lease knows of its user. A lease of the built-in engine knows
+// only the name.
+func (l leased) record(issued time.Time) lifecycle.UserRecord {
+	return lifecycle.UserRecord{
+		UserName: l.UserName, NameUnique: l.NameUnique, Account: l.Account, Issued: issued,
+		Bearer:    lifecycle.Bearer{Role: l.Role},
+		AccessKey: l.AccessKey, PolicyARNs: l.PolicyARNs, Policies: l.Policies, Groups: l.Groups,
 	}
-	return u
+}
+
+// leaseTTL is how long a lease lives from now, as Vault's core will reckon it: a
+// client's increment counts instead of our TTL, up to the maxima.
+func (b *Backend) leaseTTL(increment time.Duration, lease store.Lease, issued time.Time) (time.Duration, error) {
+	ttl, _, err := framework.CalculateTTL(b.System(), increment, lease.Lease, 0, lease.LeaseMax, 0, issued)
+	return ttl, err
 }
 
 func leaseOf(req *logical.Request) (leased, error) {
@@ -107,6 +109,15 @@ func (b *Backend) renew(ctx context.Context, req *logical.Request, _ *framework.
 	if err != nil {
 		return nil, err
 	}
+	ttl, err := b.leaseTTL(req.Secret.Increment, lease, req.Secret.IssueTime)
+	if err != nil {
+		return nil, err
+	}
+	known := l.record(req.Secret.IssueTime)
+	known.Deadline = b.options.Clock.Now().UTC().Add(ttl)
+	if err := b.users.RenewUser(ctx, known); err != nil {
+		return nil, err
+	}
 	resp := &logical.Response{Secret: req.Secret}
 	resp.Secret.TTL, resp.Secret.MaxTTL = lease.Lease, lease.LeaseMax
 	return resp, nil
@@ -119,11 +130,7 @@ func (b *Backend) revoke(ctx context.Context, req *logical.Request, _ *framework
 	if err != nil || l.IsSTS {
 		return nil, err
 	}
-	root, err := b.root(ctx, req.Storage)
-	if err != nil {
-		return nil, fmt.Errorf("revoke user %q: %w", l.UserName, err)
-	}
-	if err := b.users.RevokeUser(ctx, root, l.doomed(req.Secret.IssueTime)); err != nil {
+	if err := b.users.RevokeUser(ctx, b.connect(req.Storage), l.record(req.Secret.IssueTime)); err != nil {
 		return nil, revokeError(err)
 	}
 	return nil, nil

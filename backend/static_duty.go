@@ -43,7 +43,7 @@ func (b *Backend) staticKeyDuty(storage logical.Storage) lifecycle.Duty {
 // attendStatic does what is due of one static role. One that is being written,
 // rotated or deleted is left to whoever does that.
 func (b *Backend) attendStatic(ctx context.Context, storage logical.Storage, name string) error {
-	_, unlock := b.staticRoles.try(name)
+	unlock := b.staticRoles.Try(name)
 	if unlock == nil {
 		return nil
 	}

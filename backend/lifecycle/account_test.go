@@ -17,6 +17,7 @@ const ourAccount = "111111111111"
 type user struct {
 	created time.Time
 	foreign bool // not ours: somebody else made it
+	byHand  bool // made by the test, not by the code under test
 	spec    lifecycle.UserSpec
 	unseen  int // so many calls of its first minute still find no such user
 

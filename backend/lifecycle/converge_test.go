@@ -49,7 +49,7 @@ func (w *world) converge(ctx context.Context, known *lifecycle.Parts) []string {
 	u.Known = known
 	for try := 0; ; try++ {
 		w.issued["vault-a"] = lifecycle.IssuedUser{}
-		err := w.start().revoke(ctx, u)
+		err := w.start().destroy(ctx, u)
 		if err == nil {
 			break
 		}
@@ -57,16 +57,16 @@ func (w *world) converge(ctx context.Context, known *lifecycle.Parts) []string {
 			w.heal()
 		}
 		if try > 3 {
-			return append(w.breaches(), fmt.Sprintf("L3: in a healthy world RevokeUser says %v", err))
+			return append(w.breaches(), fmt.Sprintf("L3: in a healthy world DestroyUser says %v", err))
 		}
 	}
 	if left := w.users["vault-a"]; left != nil {
-		w.breach("L3: RevokeUser succeeded and left the user with %+v", left.parts())
+		w.breach("L3: DestroyUser succeeded and left the user with %+v", left.parts())
 	}
 	w.heal()
 	w.issued["vault-a"] = lifecycle.IssuedUser{}
-	if err := w.start().revoke(ctx, u); err != nil {
-		w.breach("L3: RevokeUser of a user that is gone: %v", err)
+	if err := w.start().destroy(ctx, u); err != nil {
+		w.breach("L3: DestroyUser of a user that is gone: %v", err)
 	}
 	return w.breaches()
 }

@@ -33,13 +33,6 @@ type Parts struct {
 	Groups         []string
 }
 
-// RevokeUser is DestroyUser under the deadline of a lease's revocation.
-func (m *Manager) RevokeUser(ctx context.Context, iam Users, u Doomed) error {
-	ctx, cancel := context.WithTimeout(ctx, revokeDeadline)
-	defer cancel()
-	return m.DestroyUser(ctx, iam, u)
-}
-
 // DestroyUser removes a user and whatever keeps IAM from deleting it: the one
 // way to remove a user in the whole program.
 //
@@ -94,7 +87,7 @@ func (m *Manager) deleteListed(ctx context.Context, iam Users, user string) erro
 	)
 	err := m.deleteWith(ctx, iam, user, parts)
 	if errors.Is(err, awserr.InUse) && listed != nil {
-		return listed
+		return &keylessError{listed}
 	}
 	return err
 }
@@ -126,6 +119,15 @@ func (m *Manager) deleteWith(ctx context.Context, iam Users, user string, parts 
 	if err := m.deleteKeys(ctx, iam, user, parts.AccessKeys); err != nil {
 		return err
 	}
+	err := m.detachAndDelete(ctx, iam, user, parts)
+	if err == nil || errors.Is(err, awserr.NotFound) {
+		return err // of a user that cannot be seen, nothing is known
+	}
+	return &keylessError{err}
+}
+
+// detachAndDelete is what follows when the keys are gone.
+func (m *Manager) detachAndDelete(ctx context.Context, iam Users, user string, parts Parts) error {
 	removed := sideBySide(slices.Concat(
 		m.removal(ctx, iam.DetachPolicy, user, parts.PolicyARNs),
 		m.removal(ctx, iam.DeleteInlinePolicy, user, parts.InlinePolicies),
@@ -229,4 +231,19 @@ var (
 	ErrWrongAccount = errors.New("wrong account")
 	// ErrNoEntry: the journal entry is gone.
 	ErrNoEntry = errors.New("no such journal entry")
+
+	// errKeysDeleted: what failed came after the deletion of the keys.
+	errKeysDeleted = errors.New("the keys are deleted")
 )
+
+// keylessError is an error that came after the deletion of the keys: what is left
+// of the user can do no harm.
+type keylessError struct{ cause error }
+
+// Error says so, since it is what an operator wants to know first.
+func (e *keylessError) Error() string { return "its access keys are deleted, but: " + e.cause.Error() }
+
+func (e *keylessError) Unwrap() error { return e.cause }
+
+// Is reports errKeysDeleted.
+func (e *keylessError) Is(target error) bool { return target == errKeysDeleted }

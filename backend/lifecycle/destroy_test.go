@@ -14,7 +14,7 @@ import (
 // put makes a user that a lease names, born two hours ago.
 func (w *world) put(name string, parts lifecycle.Parts) *user {
 	u := newUser()
-	u.created = time.Now().Add(-2 * time.Hour)
+	u.created, u.byHand = time.Now().Add(-2*time.Hour), true
 	for _, id := range parts.AccessKeys {
 		u.keys[id] = plainKey
 	}
@@ -115,8 +115,8 @@ func TestL3DestroyUser(t *testing.T) {
 				}
 				u := w.doomed("vault-a")
 				u.Known = tc.known
-				if err := w.start().revoke(t.Context(), u); err != nil {
-					t.Errorf("RevokeUser: %v", err)
+				if err := w.start().destroy(t.Context(), u); err != nil {
+					t.Errorf("DestroyUser: %v", err)
 				}
 				if diff := cmp.Diff(tc.want, w.counts()); diff != "" {
 					t.Errorf("calls (-want +got):\n%s", diff)
@@ -147,8 +147,8 @@ func TestL4NothingIsDetachedWhileAKeyLives(t *testing.T) {
 				w.inject(fault{op: "iam:DeleteAccessKey", nth: 1, times: -1, how: tc.how})
 				doomed := w.doomed("vault-a")
 				doomed.Known = tc.known
-				if err := w.start().revoke(t.Context(), doomed); err == nil {
-					t.Error("RevokeUser succeeded")
+				if err := w.start().destroy(t.Context(), doomed); err == nil {
+					t.Error("DestroyUser succeeded")
 				}
 				has := u.parts()
 				if len(has.AccessKeys) != 1 {
@@ -171,9 +171,9 @@ func TestW4ADeniedListDoesNotKeepTheKeyAlive(t *testing.T) {
 			inWorld(t, func(t *testing.T, w *world) {
 				u := w.put("vault-a", allParts())
 				w.deny(op)
-				err := w.start().revoke(t.Context(), w.doomed("vault-a"))
+				err := w.start().destroy(t.Context(), w.doomed("vault-a"))
 				if call := (*awserr.Error)(nil); !errors.As(err, &call) || call.Op != op {
-					t.Errorf("RevokeUser: %v, want a denial of %s", err, op)
+					t.Errorf("DestroyUser: %v, want a denial of %s", err, op)
 				}
 				if len(u.keys) != 0 {
 					t.Errorf("keys left: %v", u.keys)
@@ -217,9 +217,9 @@ func TestDestroyUserSaysWhy(t *testing.T) {
 				for _, f := range tc.faults {
 					w.inject(f)
 				}
-				err := w.start().revoke(t.Context(), w.doomed("vault-a"))
+				err := w.start().destroy(t.Context(), w.doomed("vault-a"))
 				if call := (*awserr.Error)(nil); !errors.As(err, &call) || call.Op != tc.want {
-					t.Errorf("RevokeUser: %v, want one of %s", err, tc.want)
+					t.Errorf("DestroyUser: %v, want one of %s", err, tc.want)
 				}
 			})
 		})
@@ -256,8 +256,8 @@ func TestL7Gone(t *testing.T) {
 				if tc.change != nil {
 					tc.change(&u)
 				}
-				if err := w.start().revoke(t.Context(), u); !errors.Is(err, tc.want) {
-					t.Errorf("RevokeUser: %v, want %v", err, tc.want)
+				if err := w.start().destroy(t.Context(), u); !errors.Is(err, tc.want) {
+					t.Errorf("DestroyUser: %v, want %v", err, tc.want)
 				}
 			})
 		})
@@ -314,8 +314,8 @@ func TestL7AccountUntold(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.put("vault-a", allParts())
 		w.deny("sts:GetCallerIdentity")
-		if err := w.start().revoke(t.Context(), w.doomed("vault-a")); err != nil {
-			t.Errorf("RevokeUser: %v", err)
+		if err := w.start().destroy(t.Context(), w.doomed("vault-a")); err != nil {
+			t.Errorf("DestroyUser: %v", err)
 		}
 		if got := w.log.lines(t, "warn"); len(got) != 1 || got[0].User != "vault-a" {
 			t.Errorf("warnings: %+v, want one that names the user", got)

@@ -10,17 +10,20 @@
 //	announced  journal entry; CreateUser is sent, its answer not seen
 //	made       journal entry; AWS confirmed the user, it has no key yet
 //	keyed      journal entry; user and access key exist
-//	issued     the entry is struck (this commits); the lease names the user
+//	recorded   journal entry and record
+//	issued     record with a deadline; the entry is struck (this commits)
+//	condemned  record: the user is destroyed, by revoke or worker, until it is gone
 //
 // Any failure before the strike ends in DestroyUser; the entry stays until that
 // succeeded, and the worker rolls it back when it is older than RollbackMinAge.
-// Records, which close the gap between strike and lease, come with users/<name>.
+// An issued user is condemned when its lease is revoked, or when it outlived its
+// deadline by an hour, since a lease can get lost.
 //
 // # Invariants (numbers as in the design)
 //
 //	L1  nothing is created before its journal entry is durable          user.go
 //	L2  from CreateUser until AWS confirmed the deletion the name is
-//	    in the journal (or, once issued, in the lease)                  user.go
+//	    in the journal or in a record                                   user.go
 //	L3  DestroyUser can be repeated from any state and converges        destroy.go
 //	L4  keys go before anything else is detached                        destroy.go
 //	L5  a user AWS never confirmed is destroyed only if its name is
@@ -28,12 +31,18 @@
 //	L6  every operation has a deadline far below RollbackMinAge         deadlines.go
 //	L7  NoSuchEntity means gone only for an old user in its account     destroy.go
 //	L8  a create call is repeated blindly only after a refusal          user.go
-//	L11 names this process is issuing are left alone by the worker      names.go
+//	L9  a revoke condemns durably before it calls AWS; the condemned
+//	    are never renewed, and tried until they are gone                condemn.go
+//	L10 a record has its new deadline before the lease has; whether it
+//	    has passed is decided under the user's lock                     condemn.go, overdue.go
+//	L11 users this process is issuing are left alone by the worker      user.go
 //	R1  a stored root key has worked before the old one is deleted      rootkey.go
 //	S1  a static role's stored key exists and works; another goes first
 //	    only at two keys, never the stored one nor somebody else's       statickey.go
-//	L12 the worker acts only after a successful storage write           rollback.go
+//	L12 the worker acts only after a successful storage write           rollback.go, condemn.go
+//	L13 many users past their deadline at once, or a clock that jumped,
+//	    stop destruction by deadline until an operator's word           overdue.go
 //
-// Reading order: ports.go, user.go, destroy.go, rollback.go, worker.go,
-// session.go, keychange.go, rootkey.go, statickey.go.
+// Reading order: ports.go, user.go, destroy.go, rollback.go, record.go,
+// condemn.go, index.go, overdue.go, state.go, caps.go, worker.go, session.go, keychange.go, rootkey.go, statickey.go.
 package lifecycle

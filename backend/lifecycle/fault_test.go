@@ -17,7 +17,9 @@ type call struct {
 	user string // whom it is about; "" for nobody in particular
 }
 
-func (c call) onJournal() bool { return strings.HasPrefix(c.op, "journal:") }
+func (c call) onStorage() bool {
+	return strings.HasPrefix(c.op, "journal:") || strings.HasPrefix(c.op, "records:")
+}
 
 // mishap is what goes wrong with a call. Those that end in After let the call
 // take effect first.
@@ -105,7 +107,7 @@ func (w *world) matchFault(c call) (met fault) {
 			met = *f
 		}
 	}
-	if met.how == late && c.onJournal() {
+	if met.how == late && c.onStorage() {
 		met.how = lost
 	}
 	return met
@@ -191,9 +193,6 @@ func (w *world) apply(c call, effect func() error) error {
 // suffer is what a call that goes wrong ends in. effect is nil if it had one.
 func (p *process) suffer(ctx context.Context, c call, f fault, effect func() error) error {
 	w := p.world
-	if c.op == "journal:Reassert" && effect != nil {
-		w.lostTwice(c.user)
-	}
 	switch f.how {
 	case refused:
 		if f.err != nil {
@@ -246,19 +245,12 @@ func (w *world) expectsAny() bool {
 	return false
 }
 
-// expects reports whether a CreateUser of this name is under way.
-func (w *world) expects(name string) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.underWay[call{"iam:CreateUser", name}] > 0
-}
-
 // clientKey is where a request's context keeps the way to end it.
 type clientKey struct{}
 
 // noAnswer is the error of a call whose outcome is unknown.
 func noAnswer(c call, cause error) error {
-	if c.onJournal() {
+	if c.onStorage() {
 		return fmt.Errorf("storage: %w", cause)
 	}
 	return &awserr.Error{Op: c.op, Kind: awserr.Unavailable, Cause: cause}
@@ -266,7 +258,7 @@ func noAnswer(c call, cause error) error {
 
 // refusal is an answer of AWS, with a request id of its own as they all have.
 func (w *world) refusal(c call, kind awserr.Kind, code string) error {
-	if c.onJournal() {
+	if c.onStorage() {
 		return fmt.Errorf("storage: refused")
 	}
 	return &awserr.Error{Op: c.op, Kind: kind, Code: code, Message: "no", RequestID: fmt.Sprintf("req-%d", w.requests.Add(1)), Status: 400}

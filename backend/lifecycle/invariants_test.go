@@ -14,8 +14,11 @@ import (
 // mustBeSettled reports users of ours that nobody holds, and entries left over.
 func (w *world) mustBeSettled(t *testing.T) {
 	t.Helper()
-	if diff := cmp.Diff(w.issuedNames(), w.ourUsers()); diff != "" {
+	if diff := cmp.Diff(w.heldNames(), w.ourUsers()); diff != "" {
 		t.Errorf("users (-issued +in AWS):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{}, w.inState(lifecycle.Condemned)); diff != "" {
+		t.Errorf("condemned users left:\n%s", diff)
 	}
 	if diff := cmp.Diff([]lifecycle.EntryID{}, w.journalled()); diff != "" {
 		t.Errorf("journal entries left:\n%s", diff)
@@ -44,20 +47,18 @@ func (w *world) breach(format string, args ...any) {
 // on is written down (L1, L2). The caller holds w.mu.
 func (p *process) check(c call) {
 	w := p.world
-	if !c.onJournal() && c.user != "" {
-		delete(w.committed, c.user) // the commit is being undone
-		if _, issued := w.issued[c.user]; !issued && !w.inJournal(c.user) && w.excused[c.user] == "" {
+	if !c.onStorage() && c.user != "" {
+		if !w.written(c.user) {
 			w.breach("L1, L2: %s acts on %q, whose name is written down nowhere", c.op, c.user)
 		}
 	}
 	w.checkNames(c)
 }
 
-// checkNames is L2: each user of ours is named by the journal, or handed out.
+// checkNames is L2: each user of ours is named by the journal or a record.
 func (w *world) checkNames(at call) {
 	for name, u := range w.users {
-		_, issued := w.issued[name]
-		if u.foreign || issued || w.committed[name] != nil || w.inJournal(name) || w.excused[name] != "" || u.reported {
+		if u.foreign || u.reported || w.written(name) {
 			continue
 		}
 		u.reported = true
@@ -101,14 +102,13 @@ func (w *world) checkComplete(spec lifecycle.UserSpec, out lifecycle.IssuedUser)
 	}
 }
 
-// lostTwice excuses a user whose strike was lost after its effect and whose
-// entry could not be written again: only records can save its name.
-func (w *world) lostTwice(name string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if !w.inJournal(name) {
-		w.excused[name] = "storage lost the entry, and refused it again"
-	}
+// written reports whether the user's name is in the journal or in a record; of a
+// user that a test made by hand, whether a lease names it.
+func (w *world) written(name string) bool {
+	_, recorded := w.records[name]
+	_, issued := w.issued[name]
+	byHand := w.users[name] == nil || w.users[name].byHand
+	return recorded || w.inJournal(name) || issued && byHand
 }
 
 func sorted(p lifecycle.Parts) lifecycle.Parts {
@@ -124,13 +124,36 @@ func (w *world) issuedNames() []string {
 	return append([]string{}, slices.Sorted(maps.Keys(w.issued))...)
 }
 
-// ourUsers are the users that exist, but for other people's and the excused.
+// heldNames are the users that somebody may use: those that were handed out, and
+// those whose record waits for its deadline, since nobody knows whether a process
+// that died had answered.
+func (w *world) heldNames() []string {
+	held := append(w.issuedNames(), w.inState(lifecycle.Issued)...)
+	slices.Sort(held)
+	return slices.Compact(held)
+}
+
+// inState are the users whose record is in a state.
+func (w *world) inState(s lifecycle.RecordState) []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	names := []string{}
+	for name, r := range w.records {
+		if r.State == s {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// ourUsers are the users that exist, but for other people's.
 func (w *world) ourUsers() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	names := []string{}
 	for name, u := range w.users {
-		if !u.foreign && w.excused[name] == "" {
+		if !u.foreign {
 			names = append(names, name)
 		}
 	}

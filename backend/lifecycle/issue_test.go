@@ -45,14 +45,14 @@ func TestIssueUser(t *testing.T) {
 			spec: plainSpec("vault-a"),
 			want: map[string]int{
 				"journal:Record": 1, "iam:CreateUser": 1, "iam:PutUserPolicy": 1, "iam:CreateAccessKey": 1,
-				"journal:Reassert": 1, "journal:Strike": 1,
+				"journal:Reassert": 1, "journal:Strike": 1, "records:PutRecord": 1,
 			},
 		}, {
 			name: "everything, the key last",
 			spec: richSpec("vault-a"),
 			want: map[string]int{
 				"journal:Record": 1, "iam:CreateUser": 1, "iam:AttachUserPolicy": 2, "iam:PutUserPolicy": 1,
-				"iam:AddUserToGroup": 1, "iam:CreateAccessKey": 1, "journal:Reassert": 1, "journal:Strike": 1,
+				"iam:AddUserToGroup": 1, "iam:CreateAccessKey": 1, "journal:Reassert": 1, "journal:Strike": 1, "records:PutRecord": 1,
 			},
 		},
 	} {

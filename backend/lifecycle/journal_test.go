@@ -46,12 +46,6 @@ func (j journal) Strike(ctx context.Context, id lifecycle.EntryID) error {
 	name := w.announcedBy(id)
 	return j.call(ctx, call{"journal:Strike", name}, func() error {
 		delete(w.entries, id)
-		if j.issuing[name] {
-			w.committed[name] = j.process
-		}
-		if j.dead {
-			w.excuseCommitted(j.process)
-		}
 		return nil
 	})
 }
@@ -87,7 +81,6 @@ func (j journal) Load(ctx context.Context, id lifecycle.EntryID) (e lifecycle.En
 func (j journal) Reassert(ctx context.Context, e lifecycle.Entry) error {
 	return j.call(ctx, call{"journal:Reassert", e.Intent.UserName}, func() error {
 		j.world.entries[e.ID] = e
-		delete(j.world.committed, e.Intent.UserName)
 		return nil
 	})
 }

@@ -149,7 +149,8 @@ func (m *machine) run(ctx context.Context, steps []step) []string {
 	m.stop()
 	m.world.settle(ctx)
 	m.finishRevoking(ctx)
-	return m.world.final(m.asked)
+	m.world.final(m.asked)
+	return m.world.afterwards(ctx)
 }
 
 func (m *machine) do(ctx context.Context, s step) {
@@ -187,33 +188,24 @@ func (m *machine) issue(ctx context.Context, pick int) {
 	m.requests.Go(func() { _, _ = p.issue(ctx, spec) })
 }
 
-// revoke ends a lease, as long as no CreateUser of its user is still under way:
-// what such a request makes after the revoke, only records can find.
+// revoke ends a lease, whatever is still under way.
 func (m *machine) revoke(ctx context.Context, pick int) {
 	names := m.world.issuedNames()
 	if len(names) == 0 {
 		return
 	}
 	name := names[pick%len(names)]
-	if m.revoking[name] || m.world.expects(name) {
+	if m.revoking[name] {
 		return
 	}
 	m.revoking[name] = true
-	p, u := m.process, m.leased(name)
-	if pick%2 == 0 {
-		u.Known = nil // a lease of the built-in engine
-	}
+	p, u := m.process, m.world.leased(name)
 	m.requests.Go(func() { _ = lifecycle.Recovered(func() error { return p.revoke(ctx, u) }) })
 }
 
-// leased is what the lease of a user knows.
-func (m *machine) leased(name string) lifecycle.Doomed {
-	i := slices.IndexFunc(m.asked, func(s lifecycle.UserSpec) bool { return s.Name == name })
-	m.world.mu.Lock()
-	defer m.world.mu.Unlock()
-	issued := m.world.issued[name]
-	known := m.asked[i].Parts(issued.Key)
-	return lifecycle.Doomed{Name: name, Account: issued.Account, Born: m.world.users[name].created, Known: &known}
+// leased is what the lease of a user knows, if the built-in engine made it.
+func (w *world) leased(name string) lifecycle.UserRecord {
+	return lifecycle.UserRecord{UserName: name, Account: ourAccount, Issued: w.clock.Now().Add(-2 * time.Hour)}
 }
 
 // finishRevoking is Vault's patience: a lease that could not be revoked is tried
@@ -223,16 +215,19 @@ func (m *machine) finishRevoking(ctx context.Context) {
 		if !slices.Contains(m.world.issuedNames(), name) {
 			continue
 		}
-		if err := m.world.start().revoke(ctx, lifecycle.Doomed{Name: name, Account: ourAccount}); err != nil {
+		if err := m.world.start().revoke(ctx, m.world.leased(name)); err != nil {
 			m.world.breach("in a healthy world RevokeUser says %v", err)
 		}
 	}
 }
 
 // final is what is wrong when all is over.
-func (w *world) final(asked []lifecycle.UserSpec) []string {
-	if diff := cmp.Diff(w.issuedNames(), w.ourUsers()); diff != "" {
-		w.breach("users (-issued +in AWS):\n%s", diff)
+func (w *world) final(asked []lifecycle.UserSpec) {
+	if diff := cmp.Diff(w.heldNames(), w.ourUsers()); diff != "" {
+		w.breach("users (-held +in AWS):\n%s", diff)
+	}
+	if left := w.inState(lifecycle.Condemned); len(left) != 0 {
+		w.breach("condemned users left: %v; log:\n%s", left, w.log.text.String())
 	}
 	if left := w.journalled(); len(left) != 0 {
 		w.breach("journal entries left: %v; log:\n%s", left, w.log.text.String())
@@ -241,6 +236,17 @@ func (w *world) final(asked []lifecycle.UserSpec) []string {
 		if out, issued := w.issued[spec.Name]; issued {
 			w.checkComplete(spec, out)
 		}
+	}
+}
+
+// afterwards lets all leases run out: nothing is owned for ever.
+func (w *world) afterwards(ctx context.Context) []string {
+	w.expire(ctx)
+	if left := w.ourUsers(); len(left) != 0 {
+		w.breach("users left when all leases have run out: %v; log:\n%s", left, w.log.text.String())
+	}
+	if len(w.records) != 0 {
+		w.breach("records left when all leases have run out: %v", w.records)
 	}
 	return w.breaches()
 }

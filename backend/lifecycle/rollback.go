@@ -25,13 +25,14 @@ func (m *Manager) rollbacks(connect Connect) Duty {
 func (m *Manager) rollBackEntry(ctx context.Context, connect Connect, id EntryID) error {
 	ctx, cancel := context.WithTimeout(ctx, rollbackDeadline)
 	defer cancel()
-	e, err := m.loadDue(ctx, id)
+	e, unlock, err := m.loadDue(ctx, id)
 	if errors.Is(err, ErrNotOurs) || errors.Is(err, ErrNoEntry) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("load journal entry: %w", err)
 	}
+	defer unlock()
 	iam, err := connect(ctx)
 	if err != nil {
 		return fmt.Errorf("roll back user %q: %w", e.Intent.UserName, err)
@@ -39,18 +40,34 @@ func (m *Manager) rollBackEntry(ctx context.Context, connect Connect, id EntryID
 	return m.rollBack(ctx, iam, e)
 }
 
-// loadDue reads an entry, or returns ErrNoEntry for one that is not due. It
-// reads twice: a request that ends between the first reading and the look at
-// the names being issued (L11) has struck its entry by the second.
-func (m *Manager) loadDue(ctx context.Context, id EntryID) (Entry, error) {
-	e, err := m.journal.Load(ctx, id)
-	if err != nil {
-		return e, err
+// loadDue reads an entry and locks its user, or returns ErrNoEntry for one that
+// is not due. It reads twice: a request that ends between the first reading and
+// the taking of the lock (L11) has struck its entry by the second.
+func (m *Manager) loadDue(ctx context.Context, id EntryID) (e Entry, unlock func(), err error) {
+	if e, err = m.journal.Load(ctx, id); err != nil {
+		return e, nil, err
 	}
-	if m.issuing.has(e.Intent.UserName) || !m.overdue(e.RecordedAt, RollbackMinAge) {
-		return e, ErrNoEntry
+	if !m.rollbackDue(ctx, e) {
+		return e, nil, ErrNoEntry
 	}
-	return m.journal.Load(ctx, id)
+	if unlock = m.users.Try(e.Intent.UserName); unlock == nil {
+		return e, nil, ErrNoEntry
+	}
+	if e, err = m.journal.Load(ctx, id); err != nil {
+		unlock()
+		return e, nil, err
+	}
+	return e, unlock, nil
+}
+
+// rollbackDue reports whether an entry is old enough. A mount that is being
+// drained makes no more users, so nobody is waiting for any of them.
+func (m *Manager) rollbackDue(ctx context.Context, e Entry) bool {
+	if m.overdue(e.RecordedAt, RollbackMinAge) {
+		return true
+	}
+	s, err := m.State(ctx)
+	return err == nil && s.Draining
 }
 
 func (m *Manager) rollBack(ctx context.Context, iam Users, e Entry) error {
@@ -70,6 +87,11 @@ func (m *Manager) rollBack(ctx context.Context, iam Users, e Entry) error {
 	m.log.Info("rolled back a user whose issuing did not finish", "user", e.Intent.UserName, "announced", e.announcedAt())
 	if e.Intent.Resent && !m.overdue(e.announcedAt(), announcedGoneAge) {
 		return nil // another CreateUser of ours may still be under way
+	}
+	// The entry of a user that has a record was never struck, so its key was
+	// never handed out: both go.
+	if err := m.dropRecord(ctx, e.Intent.UserName); err != nil {
+		return err
 	}
 	return m.journal.Strike(ctx, e.ID)
 }

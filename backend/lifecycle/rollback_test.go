@@ -245,6 +245,9 @@ func TestL11NamesBeingIssuedAreLeftAlone(t *testing.T) {
 				w.skew = time.Hour
 				w.inject(tc.fault)
 				p := w.start()
+				if _, err := p.manager.State(t.Context()); err != nil {
+					t.Error(err)
+				}
 				issued := make(chan error)
 				go func() {
 					_, err := p.issue(t.Context(), plainSpec("vault-a"))

@@ -190,7 +190,7 @@ func (w *rootWorld) rotations(context.Context, lifecycle.KeyIntent) (lifecycle.K
 
 func (w *rootWorld) manager() (*lifecycle.Manager, *clock) {
 	c := &clock{}
-	return lifecycle.NewManager(nil, c, hclog.NewNullLogger()), c
+	return lifecycle.NewManager(lifecycle.Storage{}, c, hclog.NewNullLogger()), c
 }
 
 // later is what the worker does when an entry is old enough.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"vault-plugin-secrets-aws/backend/awserr"
 
@@ -15,16 +16,31 @@ import (
 // concurrent use.
 type Manager struct {
 	journal Journal
+	records Records
+	states  StateStore
 	clock   Clock
 	log     hclog.Logger
-	issuing names
+
+	// users is held by whoever makes, renews or destroys the user of that name;
+	// rollback and the worker pass by those that are held (L11).
+	users KeyedLock
+	index index
+	state state
+	brake brake
 
 	rotating sync.Mutex // held by the one rotation of the root key; nothing else waits for it
 }
 
+// Storage is where a mount writes things down.
+type Storage struct {
+	Journal Journal
+	Records Records
+	States  StateStore
+}
+
 // NewManager returns the manager of a mount.
-func NewManager(journal Journal, clock Clock, log hclog.Logger) *Manager {
-	return &Manager{journal: journal, clock: clock, log: log}
+func NewManager(storage Storage, clock Clock, log hclog.Logger) *Manager {
+	return &Manager{journal: storage.Journal, records: storage.Records, states: storage.States, clock: clock, log: log}
 }
 
 // UserSpec is one IAM user to make.
@@ -38,6 +54,10 @@ type UserSpec struct {
 	PolicyARNs     []string
 	InlinePolicies []InlinePolicy
 	Groups         []string
+
+	Bearer Bearer
+	TTL    time.Duration // of the lease; 0: unknown
+	Caps   Caps
 
 	// KeyLast has the access key made in a round of its own, after everything
 	// else: set it when a part can restrict (a Deny, a group), so that no key
@@ -69,14 +89,22 @@ func (s UserSpec) Parts(key AccessKey) Parts {
 
 // IssueUser makes one IAM user with one access key.
 //
-// The user is journalled before AWS hears of it and struck once its key exists,
-// so it is named by the journal, then by the lease that Vault makes of the key.
-// On error nothing is handed out and whatever was made is destroyed at once;
+// The user is journalled before AWS hears of it and recorded once its key
+// exists; striking the entry then commits, so the name is always in the journal
+// or in a record. On error nothing is handed out and whatever was made is destroyed at once;
 // where that fails too, the entry stays and the worker owes the removal.
 func (m *Manager) IssueUser(ctx context.Context, iam Users, spec UserSpec) (IssuedUser, error) {
 	ctx, cancel := context.WithTimeout(ctx, issueDeadline)
 	defer cancel()
-	defer m.issuing.hold(spec.Name)()
+	unlock, err := m.users.Lock(ctx, spec.Name)
+	if err != nil {
+		return IssuedUser{}, fmt.Errorf("issue user %q: %w", spec.Name, err)
+	}
+	defer unlock()
+	if err := m.admit(ctx, spec); err != nil {
+		return IssuedUser{}, err
+	}
+	defer m.index.retract(spec.Name)
 
 	intent := UserIntent{
 		UserName:   spec.Name,
@@ -94,6 +122,7 @@ func (m *Manager) IssueUser(ctx context.Context, iam Users, spec UserSpec) (Issu
 		if key, err = m.makeUser(ctx, iam, spec, &a); err != nil {
 			return err
 		}
+		a.record = m.recordOf(spec, a, key)
 		return m.commit(ctx, &a)
 	})
 	if err != nil {
@@ -109,7 +138,36 @@ type attempt struct {
 	account   string
 	confirmed bool // AWS told that the user exists, by our call
 	lost      bool // an answer to CreateUser was lost: the user may exist, or appear later
-	striking  bool // the entry's strike was asked for: it may be gone
+	record    UserRecord
+	recorded  bool // the record was asked for: from then on the user is in it, or in the entry, or both
+}
+
+// admit refuses a user that the mount may not make.
+func (m *Manager) admit(ctx context.Context, spec UserSpec) error {
+	s, err := m.State(ctx)
+	if err != nil {
+		return err
+	}
+	if s.Draining {
+		return ErrDraining
+	}
+	return m.index.admit(spec)
+}
+
+// recordOf is the record of a user whose key exists.
+func (m *Manager) recordOf(spec UserSpec, a attempt, key AccessKey) UserRecord {
+	parts, now := spec.Parts(key), m.clock.Now().UTC()
+	r := UserRecord{
+		UserName: spec.Name, State: Issued, Bearer: spec.Bearer,
+		NameUnique: spec.NameUnique, Resent: a.entry.Intent.Resent,
+		Account: a.account, AccessKey: key.ID,
+		PolicyARNs: parts.PolicyARNs, Policies: parts.InlinePolicies, Groups: parts.Groups,
+		Issued: a.entry.Intent.IssuedAt,
+	}
+	if spec.TTL > 0 {
+		r.Deadline = now.Add(spec.TTL)
+	}
+	return r
 }
 
 // makeUser creates, grants and keys the user. Everything but the key goes side
@@ -233,14 +291,17 @@ func (m *Manager) grants(ctx context.Context, iam Users, spec UserSpec) []func()
 	return calls
 }
 
-// commit strikes the entry of a user whose key exists. A request that took too
-// long by the wall clock must neither strike nor hand out: another node may
-// have rolled its user back meanwhile.
+// commit records a user whose key exists and strikes its entry. A request that
+// took too long by the wall clock must neither strike nor hand out: another node
+// may have rolled its user back meanwhile.
 func (m *Manager) commit(ctx context.Context, a *attempt) error {
+	a.recorded = true
+	if err := m.writeRecord(ctx, a.record); err != nil {
+		return err
+	}
 	if err := m.inTime(a.entry); err != nil {
 		return err
 	}
-	a.striking = true
 	if err := m.journal.Strike(ctx, a.entry.ID); err != nil {
 		return fmt.Errorf("strike journal entry of user %q: %w", a.entry.Intent.UserName, err)
 	}
@@ -268,21 +329,34 @@ func (m *Manager) abandon(ctx context.Context, iam Users, a attempt) {
 // undo destroys the user of an attempt. The entry is struck only when nothing
 // can be left: no user was made, or it was destroyed and no CreateUser can still
 // be under way. Otherwise it stays, and the worker owes the removal.
-func (m *Manager) undo(ctx context.Context, iam Users, a attempt) (unwritten error) {
-	if a.striking {
-		// The strike may have taken effect although it failed. The name is
-		// written down before AWS is asked for anything that may take long.
-		unwritten = Recovered(func() error { return m.journal.Reassert(ctx, a.entry) })
+func (m *Manager) undo(ctx context.Context, iam Users, a attempt) error {
+	if a.recorded {
+		return m.undoRecorded(ctx, iam, a)
 	}
 	if a.confirmed || a.lost {
 		if err := m.DestroyUser(ctx, iam, a.doomed()); err != nil {
-			return errors.Join(err, unwritten)
+			return err
 		}
 	}
 	if a.lost {
-		return unwritten
+		return nil
 	}
 	return m.journal.Strike(ctx, a.entry.ID)
+}
+
+// undoRecorded is undo of a user whose record may have been written: the record
+// is condemned, so that whatever fails from here on is the worker's. Only where
+// that cannot be written does the entry, which then still stands or is written
+// again, owe the removal.
+func (m *Manager) undoRecorded(ctx context.Context, iam Users, a attempt) error {
+	r := a.record.condemned(m.clock.Now(), reasonFailed)
+	if err := Recovered(func() error { return m.writeRecord(ctx, r) }); err != nil {
+		unwritten := Recovered(func() error { return m.journal.Reassert(ctx, a.entry) })
+		return errors.Join(err, unwritten, m.DestroyUser(ctx, iam, a.doomed()))
+	}
+	struck := Recovered(func() error { return m.journal.Strike(ctx, a.entry.ID) })
+	connected := func(context.Context) (Users, error) { return iam, nil }
+	return errors.Join(struck, m.destroyRecorded(ctx, connected, r))
 }
 
 func (a attempt) doomed() Doomed {

@@ -18,6 +18,7 @@ type Worker struct {
 	duties  []Duty
 	log     hclog.Logger
 	failing backoff
+	seen    time.Time // when the last pass ended
 
 	once sync.Once
 	wake chan chan struct{}
@@ -36,12 +37,12 @@ type Duty struct {
 	Attend func(ctx context.Context, item EntryID) error
 }
 
-// NewWorker returns a worker that is not running yet. Rolling back comes before
-// the other duties.
+// NewWorker returns a worker that is not running yet. Users come before the
+// other duties.
 func NewWorker(manager *Manager, connect Connect, others ...Duty) *Worker {
 	return &Worker{
 		manager: manager,
-		duties:  append([]Duty{manager.rollbacks(connect)}, others...),
+		duties:  append(manager.duties(connect), others...),
 		log:     manager.log.Named("worker"),
 		failing: make(backoff),
 		wake:    make(chan chan struct{}),
@@ -105,8 +106,18 @@ func (w *Worker) next(ctx context.Context) (passed chan struct{}, more bool) {
 	}
 }
 
+// duties are those over dynamic users, in their order.
+func (m *Manager) duties(connect Connect) []Duty {
+	return []Duty{m.beginDuty(), m.rollbacks(connect), m.readingDuty(), m.condemnedDuty(connect), m.deadlineDuty(connect)}
+}
+
 // pass attends to every duty. A failing item is logged when its error changes.
 func (w *Worker) pass(ctx context.Context) {
+	err := Recovered(func() error { return w.manager.watchClock(ctx, w.seen) })
+	w.note(ctx, hclog.Error, "clock", err)
+	if err == nil { // a jump that could not be written down is one at the next pass, too
+		defer func() { w.seen = w.manager.clock.Now() }()
+	}
 	for _, duty := range w.duties {
 		err := Recovered(func() error { return w.attend(ctx, duty) })
 		w.note(ctx, hclog.Error, duty.Name, err)

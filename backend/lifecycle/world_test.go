@@ -15,7 +15,7 @@ import (
 )
 
 // world is what the code under test acts on: one AWS account, one journal, one
-// clock, all in memory. The plugin runs in it as one process after the other.
+// set of records, one clock, all in memory. The plugin runs in it as one process after the other.
 //
 // Invariants are checked at every call; what breaks them is kept in broken. The
 // tests run in testing/synctest bubbles, where time passes at once.
@@ -34,17 +34,17 @@ type world struct {
 	lag       int             // so many calls after CreateUser find no such user
 	entries   map[lifecycle.EntryID]lifecycle.Entry
 	recorded  int
+	records   map[string]lifecycle.UserRecord
+	state     lifecycle.MountState
 	keysMade  int
 	faults    []*fault
 	calls     []call
-	deadlines map[string]time.Time // of the last call of each operation
-	skew      time.Duration        // by which new entries look older than they are
-	sent      map[call]int         // how often
-	underWay  map[call]int         // late requests
-	landing   bool                 // the effect that is applied is that of a late request
-	issued    map[string]lifecycle.IssuedUser
-	committed map[string]*process // struck, and not yet returned by IssueUser
-	excused   map[string]string   // users that only records would save, and why
+	deadlines map[string]time.Time            // of the last call of each operation
+	skew      time.Duration                   // by which new entries look older than they are
+	sent      map[call]int                    // how often
+	underWay  map[call]int                    // late requests
+	landing   bool                            // the effect that is applied is that of a late request
+	issued    map[string]lifecycle.IssuedUser // handed out, and not revoked
 	broken    []string
 }
 
@@ -56,12 +56,11 @@ func newWorld() *world {
 		users:     map[string]*user{},
 		missing:   map[string]bool{},
 		entries:   map[lifecycle.EntryID]lifecycle.Entry{},
+		records:   map[string]lifecycle.UserRecord{},
 		deadlines: map[string]time.Time{},
 		sent:      map[call]int{},
 		underWay:  map[call]int{},
 		issued:    map[string]lifecycle.IssuedUser{},
-		committed: map[string]*process{},
-		excused:   map[string]string{},
 	}
 }
 
@@ -82,31 +81,21 @@ type process struct {
 
 	// Guarded by world.mu.
 	account string // what it has learned of AWS
-	issuing map[string]bool
 	dead    bool
 }
 
 func (w *world) start() *process {
-	p := &process{world: w, issuing: map[string]bool{}}
-	p.manager = lifecycle.NewManager(journal{p}, w.clock, w.log.logger())
+	p := &process{world: w}
+	written := lifecycle.Storage{Journal: journal{p}, Records: records{p}, States: records{p}}
+	p.manager = lifecycle.NewManager(written, w.clock, w.log.logger())
 	return p
 }
 
-// die ends the process. What it committed and did not return is up to Vault's
-// lease, which may not exist: the gap that records will close.
+// die ends the process.
 func (p *process) die() {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
 	p.dead = true
-	p.world.excuseCommitted(p)
-}
-
-func (w *world) excuseCommitted(p *process) {
-	for name, by := range w.committed {
-		if by == p {
-			w.excused[name] = "committed, and the process died before it answered"
-		}
-	}
 }
 
 // issue makes a user as a request would.
@@ -114,7 +103,6 @@ func (p *process) issue(ctx context.Context, spec lifecycle.UserSpec) (lifecycle
 	ctx, leave := context.WithCancel(ctx)
 	defer leave()
 	ctx = context.WithValue(ctx, clientKey{}, leave)
-	p.begin(spec.Name)
 	var out lifecycle.IssuedUser
 	err := lifecycle.Recovered(func() (err error) {
 		out, err = p.manager.IssueUser(ctx, iam{p}, spec)
@@ -124,19 +112,11 @@ func (p *process) issue(ctx context.Context, spec lifecycle.UserSpec) (lifecycle
 	return out, err
 }
 
-func (p *process) begin(name string) {
-	p.world.mu.Lock()
-	defer p.world.mu.Unlock()
-	p.issuing[name] = true
-}
-
 // end hands the user out, or nothing, and checks that it is what was asked for.
 func (p *process) end(spec lifecycle.UserSpec, out lifecycle.IssuedUser, err error) {
 	w := p.world
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	delete(p.issuing, spec.Name)
-	delete(w.committed, spec.Name)
 	if p.dead {
 		return
 	}
@@ -149,15 +129,27 @@ func (p *process) end(spec lifecycle.UserSpec, out lifecycle.IssuedUser, err err
 	w.checkNames(call{op: "return of IssueUser", user: spec.Name})
 }
 
-// revoke ends the lease of an issued user. knowing is what the lease knows.
-func (p *process) revoke(ctx context.Context, u lifecycle.Doomed) error {
-	err := p.manager.RevokeUser(ctx, iam{p}, u)
+// revoke ends the lease of an issued user. known is what the lease knows.
+func (p *process) revoke(ctx context.Context, known lifecycle.UserRecord) error {
+	err := p.manager.RevokeUser(ctx, p.connect, known)
+	return p.ended(err, known.UserName, "RevokeUser")
+}
+
+// destroy destroys a user that only a lease names.
+func (p *process) destroy(ctx context.Context, u lifecycle.Doomed) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	return p.ended(p.manager.DestroyUser(ctx, iam{p}, u), u.Name, "DestroyUser")
+}
+
+// ended notes that a user nobody may use any more is gone.
+func (p *process) ended(err error, user, by string) error {
 	w := p.world
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err == nil && !p.dead {
-		delete(w.issued, u.Name)
-		w.checkNames(call{op: "return of RevokeUser", user: u.Name})
+		delete(w.issued, user)
+		w.checkNames(call{op: "return of " + by, user: user})
 	}
 	return err
 }
@@ -190,9 +182,22 @@ func (w *world) settle(ctx context.Context) {
 	stop()
 }
 
-// pending reports entries, requests under way and users nobody holds.
+// pending reports entries, requests under way, condemned users and users nobody
+// holds.
 func (w *world) pending() bool {
-	return len(w.journalled()) != 0 || w.expectsAny() || !slices.Equal(w.issuedNames(), w.ourUsers())
+	return len(w.journalled()) != 0 || w.expectsAny() || len(w.inState(lifecycle.Condemned)) != 0 || !slices.Equal(w.heldNames(), w.ourUsers())
+}
+
+// expire lets more time pass than any lease lives, and then settles: in the end
+// nothing is owned for ever, whoever was never told of it.
+func (w *world) expire(ctx context.Context) {
+	w.state.ClockJump = "" // an operator has confirmed the deadlines
+	time.Sleep(leaseTTL + 2*time.Hour)
+	_, stop := w.start().work(ctx)
+	for end := time.Now().Add(settleTime); time.Now().Before(end) && len(w.records) != 0; {
+		time.Sleep(time.Minute)
+	}
+	stop()
 }
 
 // called returns the calls so far, without those of the worker's looking.
@@ -201,7 +206,7 @@ func (w *world) called() []string {
 	defer w.mu.Unlock()
 	ops := []string{}
 	for _, c := range w.calls {
-		if c.op != "journal:Entries" && c.op != "journal:Load" {
+		if !w.looking(c) {
 			ops = append(ops, c.op)
 		}
 	}
@@ -219,18 +224,31 @@ func (w *world) count(op string) int {
 	return n
 }
 
+// looking reports whether a call is only one of those that begin each pass, or
+// every process.
+func (w *world) looking(c call) bool {
+	switch c.op {
+	case "journal:Entries", "journal:Load", "records:RecordNames", "records:Record", "records:MountState", "records:PutMountState":
+		return true
+	}
+	return false
+}
+
+// leaseTTL is longer than any test that does not wait for its end.
+const leaseTTL = 24 * time.Hour
+
 // The specs that the tests issue.
 
 func plainSpec(name string) lifecycle.UserSpec {
 	return lifecycle.UserSpec{
-		Name: name, NameUnique: true,
+		Name: name, NameUnique: true, TTL: leaseTTL,
 		InlinePolicies: []lifecycle.InlinePolicy{{Name: "role", Document: "{}"}},
 	}
 }
 
 func richSpec(name string) lifecycle.UserSpec {
 	return lifecycle.UserSpec{
-		Name: name, NameUnique: true,
+		Name: name, NameUnique: true, TTL: leaseTTL,
 		Path:           "/vault/",
 		Boundary:       "arn:aws:iam::aws:policy/Boundary",
 		Tags:           map[string]string{"team": "a", "cost": "1"},

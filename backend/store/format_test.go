@@ -29,6 +29,10 @@ func TestFormats(t *testing.T) {
 			"mfa_serial_number", "permissions_boundary_arn", "policy_arns", "policy_document", "prohibit_flexible_cred_path",
 			"role_arns", "session_tags", "user_path", "version",
 		}},
+		{"static role", StaticRole{RotationPeriod: time.Hour}, []string{
+			"assume_role_arn", "assume_role_session_name", "external_id", "id", "name", "rotation_period", "username",
+		}},
+		{"static creds", StaticCreds{}, []string{"access_key", "secret_key"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if diff := cmp.Diff(tc.want, jsonNames(t, tc.record)); diff != "" {
@@ -71,6 +75,37 @@ func TestBuiltinRecords(t *testing.T) {
 	role, err := r.Role(t.Context(), "x")
 	if err != nil || role.DefaultSTSTTL != 15*time.Minute || !role.Issues(AssumedRole) {
 		t.Errorf("role = %+v, %v", role, err)
+	}
+}
+
+// TestStaticRolePeriod: the built-in engine never finds a rotation_period of 0,
+// by which it would rotate without a pause.
+func TestStaticRolePeriod(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		role   StaticRole
+		period time.Duration // in the record
+	}{
+		{"by period", StaticRole{Name: "x", RotationPeriod: time.Hour}, time.Hour},
+		{"by schedule", StaticRole{Name: "x", RotationSchedule: "0 0 * * *", BuiltinPeriod: 24 * time.Hour}, 24 * time.Hour},
+		{"by hand", StaticRole{Name: "x"}, neverPeriod},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			r := Records{Storage: &logical.InmemStorage{}}
+			if err := r.PutStaticRole(t.Context(), &tc.role); err != nil {
+				t.Fatal(err)
+			}
+			var stored struct {
+				RotationPeriod time.Duration `json:"rotation_period"`
+			}
+			if _, err := r.load(t.Context(), staticRoleKeys+"x", &stored); err != nil || stored.RotationPeriod != tc.period {
+				t.Errorf("rotation_period = %v, %v, want %v", stored.RotationPeriod, err, tc.period)
+			}
+			got, err := r.StaticRole(t.Context(), "x")
+			if err != nil || got.RotationPeriod != tc.role.RotationPeriod || got.RotationSchedule != tc.role.RotationSchedule {
+				t.Errorf("read again: %+v, %v", got, err)
+			}
+		})
 	}
 }
 

@@ -1,7 +1,9 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 )
@@ -24,10 +26,50 @@ type StaticRole struct {
 	AssumeRoleSessionName string        `json:"assume_role_session_name"`
 	ExternalID            string        `json:"external_id"`
 
+	// BuiltinPeriod is what the built-in engine finds as the rotation_period of a
+	// role that has none: a key whose period is 0 it rotates as fast as AWS
+	// answers. 0: longer than anybody waits.
+	BuiltinPeriod time.Duration `json:"-"`
+
 	RotationSchedule string         `json:"rotation_schedule,omitempty"`
 	Grace            *time.Duration `json:"grace,omitempty"`        // how long the previous key stays valid; nil: until the next rotation
 	KeyAdoption      string         `json:"key_adoption,omitempty"` // "": the default
 	Account          string         `json:"account,omitempty"`      // "" in records of the built-in engine
+}
+
+// neverPeriod is the rotation_period that the built-in engine finds where a key
+// is rotated by hand only.
+const neverPeriod = 100 * 365 * 24 * time.Hour
+
+// staticRoleFields are a static role's without its way of being stored.
+type staticRoleFields StaticRole
+
+// storedStaticRole is the stored form: its rotation_period is never 0.
+type storedStaticRole struct {
+	staticRoleFields
+	PeriodForBuiltin bool `json:"period_for_builtin,omitempty"` // rotation_period is BuiltinPeriod
+}
+
+// MarshalJSON writes the stored form.
+func (r StaticRole) MarshalJSON() ([]byte, error) {
+	stored := storedStaticRole{staticRoleFields: staticRoleFields(r)}
+	if r.RotationPeriod == 0 {
+		stored.RotationPeriod, stored.PeriodForBuiltin = cmp.Or(r.BuiltinPeriod, neverPeriod), true
+	}
+	return json.Marshal(stored)
+}
+
+// UnmarshalJSON reads the stored form.
+func (r *StaticRole) UnmarshalJSON(text []byte) error {
+	var stored storedStaticRole
+	if err := json.Unmarshal(text, &stored); err != nil {
+		return err
+	}
+	*r = StaticRole(stored.staticRoleFields)
+	if stored.PeriodForBuiltin {
+		r.RotationPeriod, r.BuiltinPeriod = 0, r.RotationPeriod
+	}
+	return nil
 }
 
 // StaticCreds is what static-creds/<name> holds. The first three are the built-in

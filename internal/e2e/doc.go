@@ -31,8 +31,15 @@
 //	awssim clear                   let no more calls go wrong
 //	awssim post PATH BODY          call its control API
 //	await DURATION COMMAND...      repeat one of these until it does as it should
+//	shows PATTERN COMMAND...       run one of these; its output has to match
 //	journal MOUNT                  list the journal entries of a mount; fails if there is none
 //	age MOUNT DURATION             set the journal entries of a mount back in time
+//	age-static MOUNT ROLE DURATION set the stored key of a static role back in time
+//	stored MOUNT KEY               print what lies in a mount's storage
+//	remember NAME PATH...          keep what these paths say; PATH/ is all that is listed there
+//	unchanged NAME                 they say the same; fields may have come, empty is as good as null
+//	server-log PATTERN             list the lines of Vault's log that match; fails if none does
+//	server-log -mark               what is logged so far counts no more
 //	kill-plugin                    SIGKILL the plugin processes of this Vault server; prints their ids
 //	serve-imds NAME ROLE           stand in for the EC2 instance metadata service: sets IMDS
 //	serve-container NAME           stand in for the ECS container endpoint: sets CONTAINER

@@ -23,6 +23,9 @@ type script struct {
 	binaries devstack.Binaries
 	stack    *devstack.Stack // nil before the command stack
 
+	remembered map[string]answers // by the name that the script gave
+	logMark    int                // how much of Vault's log the script has done with
+
 	stdout, stderr bytes.Buffer // of the running command
 }
 
@@ -31,7 +34,7 @@ type scriptKey struct{}
 
 // setUp prepares a script, which starts nothing by itself.
 func setUp(ctx context.Context, env *testscript.Env, binaries devstack.Binaries) error {
-	env.Values[scriptKey{}] = &script{ctx: ctx, binaries: binaries}
+	env.Values[scriptKey{}] = &script{ctx: ctx, binaries: binaries, remembered: map[string]answers{}}
 	home := filepath.Join(env.WorkDir, ".home")
 	tools := filepath.Join(env.WorkDir, ".bin")
 	if err := errors.Join(os.Mkdir(home, 0o700), os.Mkdir(tools, 0o700)); err != nil {
@@ -65,6 +68,7 @@ var errUsage = errors.New("wrong usage: see the package documentation")
 func commands() map[string]command {
 	return map[string]command{
 		"age":             age,
+		"age-static":      ageStatic,
 		"api":             api,
 		"aws":             callAWS,
 		"awssim":          simulator,
@@ -73,10 +77,14 @@ func commands() map[string]command {
 		"iam-user":        iamUser,
 		"journal":         listJournal,
 		"kill-plugin":     killPlugin,
+		"remember":        remember,
 		"serve-container": serveContainer,
 		"serve-imds":      serveIMDS,
+		"server-log":      serverLog,
 		"set":             setVariable,
 		"stack":           startStack,
+		"stored":          showStored,
+		"unchanged":       unchanged,
 		"vault":           vault,
 	}
 }
@@ -84,7 +92,7 @@ func commands() map[string]command {
 // testscriptCommands returns our commands as testscript wants them.
 func testscriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	known := commands()
-	known["await"] = await
+	known["await"], known["shows"] = await, shows
 	cmds := map[string]func(*testscript.TestScript, bool, []string){}
 	for name, cmd := range known {
 		cmds[name] = func(ts *testscript.TestScript, neg bool, args []string) {
@@ -135,10 +143,31 @@ func await(s *script, args []string) error {
 		args = args[1:]
 	}
 	cmd := commands()[args[0]]
+	if args[0] == "shows" {
+		cmd = shows
+	}
 	if cmd == nil {
 		return fmt.Errorf("await cannot run %q", args[0])
 	}
 	return s.retry(limit, func() error { return s.expect(neg, cmd, args[1:]) })
+}
+
+// shows runs a command and refuses unless its output matches the pattern.
+func shows(s *script, args []string) error {
+	if len(args) < 2 || commands()[args[1]] == nil {
+		return errUsage
+	}
+	pattern, err := regexp.Compile(args[0])
+	if err != nil {
+		return err
+	}
+	if err := commands()[args[1]](s, args[2:]); err != nil {
+		return fmt.Errorf("%s: %v", args[1], err) //nolint:errorlint // a refusal is none of ours
+	}
+	if !pattern.Match(s.stdout.Bytes()) {
+		return refusef("no %s in the output", pattern)
+	}
+	return nil
 }
 
 // retry calls try until it succeeds or time is up.

@@ -121,6 +121,17 @@ func (s *script) request(method, path string, body []byte) (status int, answer [
 	return resp.StatusCode, answer, err
 }
 
+// serverLog prints the lines of the Vault server's log that match a pattern.
+// With -mark, what is logged so far counts no more from then on.
+func serverLog(s *script, args []string) error {
+	log := s.stack.VaultLog()
+	if len(args) == 1 && args[0] == "-mark" {
+		s.logMark = len(log)
+		return nil
+	}
+	return s.matching(strings.Split(log[s.logMark:], "\n"), args)
+}
+
 // killPlugin ends the plugin processes of this Vault server without warning.
 func killPlugin(s *script, _ []string) error {
 	pids, err := children(s.stack.VaultPID())

@@ -5,7 +5,7 @@
 //
 // It works on a copy of the tree in a temporary folder. A test that no mutation
 // makes fail proves nothing; a mutation that no test notices shows what is not
-// proven. The tables are in mutations.go, by the invariants of
+// proven. The tables are in mutations.go and records.go, by the invariants of
 // backend/lifecycle/doc.go, and in awssim.go, by the simulator's rules.
 //
 // It prints a line per mutation and last of all "mutate: N mutations, N caught,
@@ -42,7 +42,7 @@ func mutateMain(prefixes []string) int {
 // chosen are the mutations whose name begins with one of the prefixes; all if
 // there are none.
 func chosen(prefixes []string) []mutation {
-	all := slices.Concat(mutations, simulator)
+	all := slices.Concat(mutations, records, simulator)
 	if len(prefixes) == 0 {
 		return all
 	}

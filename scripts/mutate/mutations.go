@@ -34,6 +34,11 @@ const (
 	destroy   = "backend/lifecycle/destroy.go"
 	deadlines = "backend/lifecycle/deadlines.go"
 	rollback  = "backend/lifecycle/rollback.go"
+	condemn   = "backend/lifecycle/condemn.go"
+	overdue   = "backend/lifecycle/overdue.go"
+	index     = "backend/lifecycle/index.go"
+	caps      = "backend/lifecycle/caps.go"
+	state     = "backend/lifecycle/state.go"
 	settle    = "backend/lifecycle/settle.go"
 	rootkey   = "backend/lifecycle/rootkey.go"
 	keychange = "backend/lifecycle/keychange.go"
@@ -67,21 +72,21 @@ var mutations = []mutation{
 	{
 		name: "L2 the entry is struck although the user could not be destroyed",
 		file: user,
-		old:  "if err := m.DestroyUser(ctx, iam, a.doomed()); err != nil {\n\t\t\treturn errors.Join(err, unwritten)\n\t\t}",
+		old:  "if err := m.DestroyUser(ctx, iam, a.doomed()); err != nil {\n\t\t\treturn err\n\t\t}",
 		new:  "_ = m.DestroyUser(ctx, iam, a.doomed())",
 		run:  "TestL2NoUserIsForgottenTwice",
 	},
 	{
 		name: "L2 the entry is struck although a CreateUser may be under way",
 		file: user,
-		old:  "if a.lost {\n\t\treturn unwritten",
-		new:  "if a.lost && false {\n\t\treturn unwritten",
+		old:  "if a.lost {\n\t\treturn nil",
+		new:  "if a.lost && false {\n\t\treturn nil",
 		run:  "TestL2",
 	},
 	{
-		name: "L2 the entry is not written again after a strike that failed",
+		name: "L2 a user whose strike failed is not condemned",
 		file: user,
-		old:  "if a.striking {",
+		old:  "if a.recorded {",
 		new:  "if false {",
 		run:  "TestL2NoUserIsForgotten$",
 	},
@@ -179,8 +184,8 @@ var mutations = []mutation{
 	{
 		name: "L4 keys go side by side with the rest",
 		file: destroy,
-		old:  "\tif err := m.deleteKeys(ctx, iam, user, parts.AccessKeys); err != nil {\n\t\treturn err\n\t}\n\tremoved := sideBySide(slices.Concat(\n",
-		new:  "\tremoved := sideBySide(slices.Concat(\n\t\tm.removal(ctx, iam.DeleteAccessKey, user, parts.AccessKeys),\n",
+		old:  "\tif err := m.deleteKeys(ctx, iam, user, parts.AccessKeys); err != nil {\n\t\treturn err\n\t}\n\terr := m.detachAndDelete",
+		new:  "\tgo func() { _ = m.deleteKeys(ctx, iam, user, parts.AccessKeys) }()\n\terr := m.detachAndDelete",
 		run:  "TestL3",
 	},
 	{
@@ -255,7 +260,7 @@ var mutations = []mutation{
 	},
 	{
 		name: "L6 a revoke has no deadline",
-		file: destroy,
+		file: condemn,
 		old:  "ctx, cancel := context.WithTimeout(ctx, revokeDeadline)",
 		new:  "ctx, cancel := context.WithCancel(ctx)",
 		run:  "TestL6Deadlines",
@@ -382,15 +387,15 @@ var mutations = []mutation{
 	{
 		name: "L11 a name being issued is rolled back when its entry looks old",
 		file: rollback,
-		old:  "m.issuing.has(e.Intent.UserName) || ",
-		new:  "",
+		old:  "if unlock = m.users.Try(e.Intent.UserName); unlock == nil {",
+		new:  "if unlock = m.users.Try(e.Intent.UserName); unlock == nil {\n\t\tunlock = func() {}\n\t}\n\tif false {",
 		run:  "TestL11",
 	},
 	{
 		name: "L11 an entry is rolled back whose request has committed meanwhile",
 		file: rollback,
-		old:  "return m.journal.Load(ctx, id)\n}",
-		new:  "return e, nil\n}",
+		old:  "\tif e, err = m.journal.Load(ctx, id); err != nil {\n\t\tunlock()\n\t\treturn e, nil, err\n\t}\n",
+		new:  "",
 		run:  "TestL11",
 	},
 	{
@@ -403,8 +408,8 @@ var mutations = []mutation{
 	{
 		name: "rollback: young entries are rolled back",
 		file: rollback,
-		old:  "!m.overdue(e.RecordedAt, RollbackMinAge)",
-		new:  "false",
+		old:  "if m.overdue(e.RecordedAt, RollbackMinAge) {",
+		new:  "if true {",
 		run:  "TestRollbackAge",
 	},
 	{
@@ -493,6 +498,44 @@ var mutations = []mutation{
 		old:   "if !key.Active {",
 		new:   "if key.Active {",
 		run:   "TestMount/static",
+		tests: "backend",
+	},
+	{
+		name: "migration: a key by hand is left to the built-in engine with period 0",
+		file: "backend/store/static_role.go",
+		old:  "cmp.Or(r.BuiltinPeriod, neverPeriod), true",
+		new:  "cmp.Or(r.BuiltinPeriod, 0), true",
+		run:  "TestStaticRolePeriod",
+	},
+	{
+		name: "migration: a key by schedule is left to the built-in engine without a period",
+		file: "backend/path_static_roles.go",
+		old:  "role.BuiltinPeriod = cron.Next(first).Sub(first)",
+		new:  "_ = cron",
+		run:  "TestMount/static:_a_role_without_a_period",
+	},
+	{
+		name:  "migration: the built-in engine does not find the user in our journal entries",
+		file:  "backend/lifecycle/ports.go",
+		old:   "`json:\"UserName\"`",
+		new:   "`json:\"user_name\"`",
+		run:   "TestMount/storage:_the_built-in",
+		tests: "backend",
+	},
+	{
+		name:  "migration: the built-in engine does not know the kind of our journal entries",
+		file:  "backend/lifecycle/ports.go",
+		old:   "const UserIntentKind = \"user\"",
+		new:   "const UserIntentKind = \"iam-user\"",
+		run:   "TestMount/storage:_the_built-in",
+		tests: "backend",
+	},
+	{
+		name:  "migration: OpenBao's static keys, which have no expiration, are never rotated",
+		file:  "backend/static_duty.go",
+		old:   "if creds != nil && creds.Expiration == nil && nextStatic(role, b.options.Clock.Now()) != nil {",
+		new:   "if false {",
+		run:   "TestMount/storage:_OpenBao",
 		tests: "backend",
 	},
 	{

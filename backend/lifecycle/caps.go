@@ -1,0 +1,58 @@
+package lifecycle
+
+import "fmt"
+
+// Caps is how many users may live at once; 0 is no limit.
+type Caps struct {
+	Role  int // of the user's role
+	Mount int // of all roles
+}
+
+// CapError says that a limit on the number of live users is reached.
+type CapError struct {
+	Of    string // "role \"deploy\"", or "this mount"
+	Limit int
+}
+
+func (e *CapError) Error() string {
+	return fmt.Sprintf("max_users of %s is reached: %d IAM users live; revoke leases that are no longer needed, or raise max_users", e.Of, e.Limit)
+}
+
+// admit counts a user that is about to be made, unless a cap is reached. While
+// the records are still being read, those that are known count.
+func (x *index) admit(spec UserSpec) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if limit := spec.Caps.Role; limit > 0 && x.ofRole(spec.Bearer.Role) >= limit {
+		return &CapError{Of: fmt.Sprintf("role %q", spec.Bearer.Role), Limit: limit}
+	}
+	if limit := spec.Caps.Mount; limit > 0 && len(x.users)+len(x.pending) >= limit {
+		return &CapError{Of: "this mount", Limit: limit}
+	}
+	if x.users == nil {
+		x.users = make(map[string]standing)
+	}
+	if _, taken := x.users[spec.Name]; !taken {
+		x.users[spec.Name] = standing{state: announced, role: spec.Bearer.Role}
+	}
+	return nil
+}
+
+// retract uncounts a user that was not made, or whose making is left to the
+// journal.
+func (x *index) retract(user string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.users[user].state == announced {
+		delete(x.users, user)
+	}
+}
+
+func (x *index) ofRole(role string) (n int) {
+	for _, s := range x.users {
+		if s.role == role {
+			n++
+		}
+	}
+	return n
+}
