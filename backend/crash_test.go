@@ -141,7 +141,7 @@ func (c *crash) happen(op crashOperation, nth int, f fate) {
 	c.reload()
 	c.tick()
 	c.judge("at once")
-	c.pass(40*time.Minute, crashtest.Journals...)
+	c.pass(40*time.Minute, crashtest.Work...)
 	c.judge("after rollback")
 	c.end()
 }

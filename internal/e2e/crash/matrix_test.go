@@ -120,7 +120,7 @@ const (
 	// the operations run, all of them do.
 	atOnce = 6
 
-	longAgo = 40 * time.Minute // for the journal, anything is due by then
+	longAgo = 40 * time.Minute // for the journal anything is due by then, and a user old
 	agesAgo = 1000 * time.Hour // for a record
 )
 
@@ -130,7 +130,7 @@ func (b *batch) run() {
 	b.operate()
 	b.each(func(c *cell) error { return c.judged("at once") })
 	b.each(func(c *cell) error {
-		return errors.Join(crashtest.Age(c, longAgo, crashtest.Journals...), c.ageLeases(longAgo))
+		return errors.Join(crashtest.Age(c, longAgo, crashtest.Work...), c.ageLeases(longAgo))
 	})
 	b.reload()
 	b.each(func(c *cell) error {
