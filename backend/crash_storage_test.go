@@ -6,6 +6,7 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"time"
 
 	"vault-plugin-secrets-aws/internal/crashtest"
 
@@ -20,6 +21,9 @@ type fate struct {
 	dies    bool   // nothing is answered, to this write or to any later request
 	last    func() // called at death
 }
+
+// vaultPatience is when Vault cancels a request.
+const vaultPatience = 90 * time.Second
 
 // crashStorage is a mount's storage in which one write meets a fate.
 type crashStorage struct {
@@ -97,6 +101,8 @@ func (s *crashStorage) write(ctx context.Context, verb, key string, act func() e
 		}
 	}
 	if f.hangs {
+		ctx, cancel := context.WithTimeout(ctx, vaultPatience)
+		defer cancel()
 		<-ctx.Done()
 		return ctx.Err()
 	}

@@ -34,7 +34,7 @@ func crashMain() int {
 	}
 	defer os.RemoveAll(dir)
 	file := filepath.Join(dir, "results")
-	failed := run(ctx, "./backend", "-run=^TestCrash", "-full", "-results="+file)
+	failed := run(ctx, "./backend", "-run=^TestCrash", "-parallel=32", "-full", "-results="+file)
 	failed = run(ctx, "./internal/e2e/crash", "-parallel=8", "-full", "-results="+file) || failed
 	if err := table(file); err != nil {
 		fmt.Println("FAIL", err)

@@ -46,6 +46,7 @@ var levels = []level{
 	}},
 	{name: "clients", runs: []selection{{packages: []string{"internal/awssim", "internal/awscontract"}, run: "^TestClients"}}},
 	{name: "e2e", runs: []selection{{packages: []string{"internal/e2e"}}}},
+	{name: "crash", runs: []selection{{packages: []string{"internal/e2e/crash"}}}},
 }
 
 // choose returns the named levels, or all when no name is given.
