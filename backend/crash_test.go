@@ -100,8 +100,10 @@ type crash struct {
 	*mount
 	account *crashtest.Account
 	storage *crashStorage
+	clock   *skippingClock
 	leases  []crashtest.Lease
 	secrets map[string]*logical.Secret // by lease
+	revoked []string                   // users whose lease Vault forgot after it had asked for their end
 	writes  []string                   // of the operation
 	found   crashtest.Finding
 }
@@ -111,7 +113,8 @@ func newCrash(t *testing.T) *crash {
 	storage := &crashStorage{Storage: &logical.InmemStorage{}}
 	c := &crash{mount: newMountOn(t, acrossGRPC, storage), account: account, storage: storage, secrets: map[string]*logical.Secret{}}
 	c.restart()
-	c.options.Clock = &skippingClock{}
+	c.clock = &skippingClock{}
+	c.options.Clock = c.clock
 	c.reload()
 	config := account.RootConfig()
 	config["max_retries"] = 0
@@ -143,7 +146,18 @@ func (c *crash) happen(op crashOperation, nth int, f fate) {
 	c.judge("at once")
 	c.pass(40*time.Minute, crashtest.Work...)
 	c.judge("after rollback")
+	c.judgeRevoked()
 	c.end()
+}
+
+// judgeRevoked holds that users whose end was asked for are gone when AWS is well
+// again, whatever became of their leases.
+func (c *crash) judgeRevoked() {
+	for _, user := range c.account.Sim.Users(c.account.Root.Account) {
+		if slices.Contains(c.revoked, user) {
+			c.found.Leaked = append(c.found.Leaked, "user "+user+", which was revoked")
+		}
+	}
 }
 
 // restart ends the process of the mount: it answers nobody any more.
