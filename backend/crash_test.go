@@ -48,6 +48,7 @@ var storageMishaps = []storageMishap{
 func TestCrashStorage(t *testing.T) {
 	for _, op := range crashOperations {
 		t.Run(op.name, func(t *testing.T) {
+			t.Parallel()
 			for n, site := range undisturbedWrites(t, op) {
 				for _, m := range storageMishaps {
 					t.Run(site+"/"+m.name, func(t *testing.T) {
