@@ -44,6 +44,11 @@ crash: build vault ## every operation meets every mishap at every AWS call and s
 mutate: ## break the code in one place at a time and show which test notices (ONLY=prefixes)
 	@go run ./scripts/mutate $(ONLY)
 
+.PHONY: fuzz
+fuzz: FUZZTIME ?= 20s
+fuzz: ## run every fuzz target for FUZZTIME (20s; ONLY=words of their names)
+	@go run ./scripts/fuzz $(FUZZTIME) $(ONLY)
+
 .PHONY: fmt
 fmt: ## format the Go code
 	$(LINT) fmt

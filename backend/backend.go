@@ -8,6 +8,7 @@ import (
 	"vault-plugin-secrets-aws/backend/lifecycle"
 
 	"github.com/hashicorp/vault/sdk/framework"
+	"github.com/hashicorp/vault/sdk/helper/consts"
 	"github.com/hashicorp/vault/sdk/logical"
 )
 
@@ -37,6 +38,7 @@ type Backend struct {
 	clients     clients
 	users       *lifecycle.Manager
 	worker      *lifecycle.Worker
+	tidy        *lifecycle.Tidy
 	staticRoles lifecycle.KeyedLock // by name, and by user id where a user is taken over; held across the AWS calls of that role only
 	writing     sync.Mutex          // held while a record is read, changed and written; never across AWS calls
 
@@ -70,9 +72,10 @@ func New(ctx context.Context, options Options, conf *logical.BackendConfig) *Bac
 	records := recordStore{storage: conf.StorageView}
 	written := lifecycle.Storage{Journal: journal{storage: conf.StorageView}, Records: records, States: records}
 	b.users = lifecycle.NewManager(written, options.Clock, conf.Logger.Named("lifecycle"))
+	b.tidy = lifecycle.NewTidy(b.users)
 	b.worker = lifecycle.NewWorker(b.users, b.connect(conf.StorageView),
-		b.rootKeyDuty(conf.StorageView), b.staticKeyDuty(conf.StorageView),
-		b.rotationDuty(conf.StorageView), b.staticDuty(conf.StorageView))
+		b.onPrimary(b.rootKeyDuty(conf.StorageView)), b.onPrimary(b.staticKeyDuty(conf.StorageView)),
+		b.onPrimary(b.rotationDuty(conf.StorageView)), b.onPrimary(b.staticDuty(conf.StorageView)))
 	b.Backend = &framework.Backend{
 		Help:           help("engine.txt"),
 		BackendType:    logical.TypeLogical,
@@ -90,12 +93,32 @@ func New(ctx context.Context, options Options, conf *logical.BackendConfig) *Bac
 	return b
 }
 
-// initialize starts the worker on a node that owns the mount's storage.
+// initialize starts the worker on a node that owns users.
 func (b *Backend) initialize(context.Context, *logical.InitializationRequest) error {
-	if b.WriteSafeReplicationState() {
+	if b.ownsUsers() {
 		b.worker.Start(b.life)
 	}
 	return nil
+}
+
+// ownsUsers reports whether this is the active node of a cluster that serves
+// requests: the journal and the records of users are local to each, so a
+// secondary cluster sees to the users that it has made itself.
+func (b *Backend) ownsUsers() bool {
+	state := b.System().ReplicationState()
+	return !state.HasState(consts.ReplicationDRSecondary) && !state.HasState(consts.ReplicationPerformanceStandby)
+}
+
+// onPrimary has a duty over replicated records done where they can be written.
+func (b *Backend) onPrimary(d lifecycle.Duty) lifecycle.Duty {
+	all := d.Items
+	d.Items = func(ctx context.Context) ([]lifecycle.EntryID, error) {
+		if !b.WriteSafeReplicationState() {
+			return nil, nil
+		}
+		return all(ctx)
+	}
+	return d
 }
 
 // periodicWait bounds what Vault waits for: a periodic function holds its state
@@ -105,14 +128,19 @@ const periodicWait = 5 * time.Second
 // periodic wakes the worker and waits for one pass. Vault calls it once a
 // minute, and at once when the mount is moved or disabled.
 func (b *Backend) periodic(ctx context.Context, _ *logical.Request) error {
-	if !b.WriteSafeReplicationState() {
+	if !b.ownsUsers() {
 		return nil
 	}
 	b.worker.Start(b.life)
+	b.wakeWorker(ctx)
+	return nil
+}
+
+// wakeWorker has the worker do a pass and waits for it, but not for long.
+func (b *Backend) wakeWorker(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, periodicWait)
 	defer cancel()
 	b.worker.Wake(ctx)
-	return nil
 }
 
 func (b *Backend) clean(ctx context.Context) {

@@ -39,6 +39,9 @@ func (b *Backend) checkConfigRoot(c *store.RootConfig, d *framework.FieldData) e
 	if anySent(d, "max_retries") && (c.MaxRetries < store.SDKRetries || c.MaxRetries > maxRetries) {
 		return invalid("max_retries %d is out of range: -1 (the SDK's default) to %d", c.MaxRetries, maxRetries)
 	}
+	if c.MaxUsers < 0 {
+		return invalid("max_users %d is negative: 0 stands for no limit", c.MaxUsers)
+	}
 	if err := mergeRotation(c, d); err != nil {
 		return err
 	}
@@ -121,6 +124,9 @@ func (b *Backend) configRootWarnings(c *store.RootConfig, d *framework.FieldData
 	}
 	if anySent(d, rotationFields...) && c.Scheduled() && c.AccessKey == "" {
 		warnings = append(warnings, "rotation has no effect: config/root holds no access_key, so there is no key to rotate")
+	}
+	if anySent(d, "iam_owner_tags", "username_template") && c.OwnerTags && !b.namesUnique(c) {
+		warnings = append(warnings, "iam_owner_tags: a name of username_template may be somebody else's; tidy then goes by the tags alone")
 	}
 	return append(warnings, b.templateWarnings(c, d)...)
 }

@@ -95,6 +95,14 @@ func configRootFields() map[string]*framework.FieldSchema { //nolint:funlen // a
 			Type:        framework.TypeString,
 			Description: "The permissions_boundary_arn that every iam_user role must have. Empty: no limit.",
 		},
+		"iam_owner_tags": {
+			Type:        framework.TypeBool,
+			Description: "Tags each IAM user with the mount that made it, so that tidy finds users nothing names. Needs iam:TagUser.",
+		},
+		"max_users": {
+			Type:        framework.TypeInt,
+			Description: "How many IAM users of this mount may live at once. 0: no limit.",
+		},
 		"role_arn": {
 			Type:        framework.TypeString,
 			Description: "ARN of the IAM role for workload identity federation. Has no effect without identity_token_audience.",

@@ -3,6 +3,7 @@ package backend
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -23,14 +24,19 @@ type session struct {
 }
 
 // ttlRange is what AWS takes as DurationSeconds.
-type ttlRange struct{ least, most time.Duration }
+type ttlRange struct {
+	least, most time.Duration
+	why         string // what the reader would not expect of it
+}
 
-// The ranges of the STS calls (botocore sts/2011-06-15). Those of AssumeRole end
-// earlier where the IAM role's MaxSessionDuration or role chaining says so; AWS
-// tells.
+// The ranges of the STS calls (botocore sts/2011-06-15), and that of AssumeRole by
+// temporary credentials, which AWS calls role chaining. That of AssumeRole ends
+// earlier where the IAM role's MaxSessionDuration says so; AWS tells.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining (checked 2026-11)
 var (
-	assumeRoleTTL = ttlRange{15 * time.Minute, 12 * time.Hour}
-	tokenTTL      = ttlRange{15 * time.Minute, 36 * time.Hour}
+	assumeRoleTTL = ttlRange{least: 15 * time.Minute, most: 12 * time.Hour}
+	chainedTTL    = ttlRange{least: 15 * time.Minute, most: time.Hour, why: "the root credentials are temporary, and AWS gives an IAM role that they assume an hour at most"}
+	tokenTTL      = ttlRange{least: 15 * time.Minute, most: 36 * time.Hour}
 )
 
 // assumeRole issues a session of an IAM role.
@@ -48,12 +54,20 @@ func (b *Backend) assumeRole(ctx context.Context, o *order) (*logical.Response, 
 	}
 	return b.mint(ctx, o, session{
 		name:   spec.SessionName,
-		limits: assumeRoleTTL,
+		limits: o.assumeRoleTTL(ctx),
 		mint: func(ctx context.Context, ttl time.Duration) (lifecycle.Session, error) {
 			spec.TTL = ttl
 			return o.root.AssumeRole(ctx, spec)
 		},
 	})
+}
+
+// assumeRoleTTL is the range of AssumeRole by the root credentials.
+func (o *order) assumeRoleTTL(ctx context.Context) ttlRange {
+	if source, err := o.root.Source(ctx); err == nil && source.Temporary {
+		return chainedTTL
+	}
+	return assumeRoleTTL
 }
 
 // roleARN is the IAM role to assume: the request's, which the role has to allow,
@@ -106,6 +120,9 @@ func (b *Backend) federationToken(ctx context.Context, o *order) (*logical.Respo
 	})
 }
 
+// mfaCode is STS's tokenCodeType.
+var mfaCode = regexp.MustCompile(`^[0-9]{6}$`)
+
 // sessionToken issues a session of the root user itself.
 func (b *Backend) sessionToken(ctx context.Context, o *order) (*logical.Response, error) {
 	spec := lifecycle.SessionTokenSpec{MFASerial: o.role.MFASerialNumber, MFACode: o.Get("mfa_code").(string)}
@@ -114,6 +131,9 @@ func (b *Backend) sessionToken(ctx context.Context, o *order) (*logical.Response
 	}
 	if spec.MFASerial == "" && spec.MFACode != "" {
 		return nil, invalid("mfa_code cannot be used: role %q has no mfa_serial_number", o.roleName)
+	}
+	if spec.MFACode != "" && !mfaCode.MatchString(spec.MFACode) {
+		return nil, invalid("mfa_code is not six digits") // AWS would quote it
 	}
 	return b.mint(ctx, o, session{
 		limits: tokenTTL,
@@ -218,9 +238,16 @@ func (o *order) ttl(mountMax time.Duration, limits ttlRange) (ttl time.Duration,
 		}
 	}
 	if ttl < limits.least || ttl > limits.most {
-		return 0, nil, invalid("ttl %s is out of the range that AWS takes for %s: %s to %s%s", asked, credentialTypes(o.role), limits.least, limits.most, because(warnings))
+		return 0, nil, invalid("ttl %s is out of the range that AWS takes for %s: %s to %s%s", asked, credentialTypes(o.role), limits.least, limits.most, because(append(warnings, limits.reasons()...)))
 	}
 	return ttl, warnings, nil
+}
+
+func (r ttlRange) reasons() []string {
+	if r.why == "" {
+		return nil
+	}
+	return []string{r.why}
 }
 
 func because(cuts []string) string {

@@ -2,6 +2,7 @@ package backend
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"vault-plugin-secrets-aws/backend/lifecycle"
@@ -12,9 +13,14 @@ import (
 	"github.com/hashicorp/vault/sdk/logical"
 )
 
-// maxPolicyName is the longest name of an inline policy (botocore
-// iam/2010-05-08, policyNameType).
-const maxPolicyName = 128
+// Limits of IAM on what a user has
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html,
+// checked 2026-11).
+const (
+	maxPolicyName     = 128  // characters (botocore iam/2010-05-08, policyNameType)
+	maxInlinePolicies = 2048 // characters of all inline policies of a user, white space not counted
+	maxUserTags       = 50
+)
 
 // issueUser issues an IAM user with one access key.
 func (b *Backend) issueUser(ctx context.Context, o *order) (*logical.Response, error) {
@@ -27,9 +33,15 @@ func (b *Backend) issueUser(ctx context.Context, o *order) (*logical.Response, e
 	if err != nil {
 		return nil, err
 	}
-	spec := userSpec(o.roleName, o.role, name)
-	spec.Bearer = o.bearer
+	spec := userSpec(o, name)
 	if spec.TTL, err = b.leaseTTL(0, lease, time.Time{}); err != nil {
+		return nil, err
+	}
+	latest, err := b.addExpiry(o, lease, &spec)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.addOwner(ctx, o, &spec); err != nil {
 		return nil, err
 	}
 	user, err := b.users.IssueUser(ctx, o.root, spec)
@@ -41,12 +53,13 @@ func (b *Backend) issueUser(ctx context.Context, o *order) (*logical.Response, e
 		"secret_key":     user.Key.Secret.Reveal(),
 		"session_token":  nil,
 		"security_token": nil,
-	}, userLease(o.roleName, spec, user))
+	}, userLease(o.roleName, spec, user, latest))
 	resp.Secret.TTL, resp.Secret.MaxTTL = lease.Lease, lease.LeaseMax
 	return resp, nil
 }
 
-func userSpec(roleName string, role *store.Role, name naming.Name) lifecycle.UserSpec {
+func userSpec(o *order, name naming.Name) lifecycle.UserSpec {
+	role := o.role
 	spec := lifecycle.UserSpec{
 		Name:       name.Text,
 		NameUnique: name.Unique(),
@@ -56,11 +69,31 @@ func userSpec(roleName string, role *store.Role, name naming.Name) lifecycle.Use
 		PolicyARNs: role.PolicyARNs,
 		Groups:     role.IAMGroups,
 		KeyLast:    len(role.IAMGroups) > 0,
+		Bearer:     o.bearer,
+		Caps:       lifecycle.Caps{Role: role.MaxUsers, Mount: o.root.config.MaxUsers},
 	}
 	if role.PolicyDocument != "" {
 		spec.KeyLast = spec.KeyLast || policy.CanRestrict(role.PolicyDocument)
-		policyName := roleName[:min(len(roleName), maxPolicyName)]
+		policyName := o.roleName[:min(len(o.roleName), maxPolicyName)]
 		spec.InlinePolicies = []lifecycle.InlinePolicy{{Name: policyName, Document: role.PolicyDocument}}
 	}
 	return spec
+}
+
+// addOwner adds the tags by which tidy tells the users of this mount.
+func (b *Backend) addOwner(ctx context.Context, o *order, spec *lifecycle.UserSpec) error {
+	if !o.root.config.OwnerTags {
+		return nil
+	}
+	state, err := b.users.State(ctx)
+	if err != nil {
+		return err
+	}
+	tags := state.OwnerTags(o.bearer)
+	maps.Copy(tags, spec.Tags)
+	if len(tags) > maxUserTags {
+		return invalid("role %q has %d iam_tags: with iam_owner_tags of config/root, AWS leaves room for %d", o.roleName, len(spec.Tags), maxUserTags-len(tags)+len(spec.Tags))
+	}
+	spec.Tags = tags
+	return nil
 }

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,14 +20,16 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	gplugin "github.com/hashicorp/go-plugin"
+	"github.com/hashicorp/vault/sdk/framework"
 	"github.com/hashicorp/vault/sdk/helper/consts"
 	"github.com/hashicorp/vault/sdk/logical"
 	"github.com/hashicorp/vault/sdk/plugin"
 )
 
-// TestMain keeps the tests off the machine's own AWS identity.
+// TestMain keeps the tests off the machine's own AWS identity, and off every
+// network but the loopback: the proxy's port is closed.
 func TestMain(m *testing.M) {
-	for _, setting := range [][2]string{{"AWS_EC2_METADATA_DISABLED", "true"}, {"AWS_CONFIG_FILE", os.DevNull}, {"AWS_SHARED_CREDENTIALS_FILE", os.DevNull}, {"AWS_CA_BUNDLE", ""}} {
+	for _, setting := range [][2]string{{"HTTP_PROXY", "http://127.0.0.1:9"}, {"HTTPS_PROXY", "http://127.0.0.1:9"}, {"AWS_EC2_METADATA_DISABLED", "true"}, {"AWS_CONFIG_FILE", os.DevNull}, {"AWS_SHARED_CREDENTIALS_FILE", os.DevNull}, {"AWS_CA_BUNDLE", ""}} {
 		if err := os.Setenv(setting[0], setting[1]); err != nil {
 			panic(err)
 		}
@@ -41,6 +45,7 @@ type mount struct {
 	admin    awssim.Credentials
 	storage  *faultyStorage
 	system   *logical.StaticSystemView
+	view     logical.SystemView // what the server can do; system, unless a test has more
 	log      *logBuffer
 	options  backend.Options
 	load     loader
@@ -71,19 +76,35 @@ func runScenarios(t *testing.T, load loader) {
 	}
 }
 
+<<<<<<< HEAD
 func newMount(t testing.TB, load loader) *mount { return newMountOn(t, load, &logical.InmemStorage{}) }
 
 func newMountOn(t testing.TB, load loader, storage logical.Storage) *mount {
+=======
+func newMount(t testing.TB, load loader) *mount {
+	return newMountWith(t, load, backend.Options{Version: "v0.0.1"})
+}
+
+func newMountWith(t testing.TB, load loader, options backend.Options) *mount {
+>>>>>>> main
 	sim, endpoint := simtest.Start(t)
 	m := &mount{
 		TB: t, sim: sim, endpoint: endpoint, admin: sim.Admin(), load: load,
 		storage: &faultyStorage{Storage: storage},
 		system:  &logical.StaticSystemView{DefaultLeaseTTLVal: 768 * time.Hour, MaxLeaseTTLVal: 768 * time.Hour, PluginEnvironment: &logical.PluginEnvironment{VaultVersion: "1.21.1"}},
 		log:     &logBuffer{},
-		options: backend.Options{Version: "v0.0.1"},
+		options: options,
 	}
+	m.view = m.system
 	m.reload()
 	return m
+}
+
+// onBoth runs a test on both kinds of mount.
+func onBoth(t *testing.T, test func(t *testing.T, load loader)) {
+	for name, load := range map[string]loader{"in process": inProcess, "across gRPC": acrossGRPC} {
+		t.Run(name, func(t *testing.T) { test(t, load) })
+	}
 }
 
 // reload makes the mount anew over the same storage, as a restart does.
@@ -93,12 +114,13 @@ func (m *mount) reload() {
 	if err := m.backend.Initialize(m.Context(), &logical.InitializationRequest{Storage: m.storage}); err != nil {
 		m.Fatalf("Initialize: %v", err)
 	}
-	m.Cleanup(func() { m.backend.Cleanup(context.WithoutCancel(m.Context())) })
+	b, ctx := m.backend, context.WithoutCancel(m.Context())
+	m.Cleanup(func() { b.Cleanup(ctx) })
 }
 
 func (m *mount) config() *logical.BackendConfig {
 	logger := hclog.New(&hclog.LoggerOptions{Level: hclog.Trace, Output: m.log})
-	return &logical.BackendConfig{Logger: logger, System: m.system, StorageView: m.storage}
+	return &logical.BackendConfig{Logger: logger, System: m.view, StorageView: m.storage}
 }
 
 func inProcess(m *mount) logical.Backend {
@@ -139,7 +161,12 @@ type answer struct {
 
 // request is one request as Vault's core makes it of an HTTP request.
 func (m *mount) request(ctx context.Context, op logical.Operation, path string, data map[string]any) answer {
-	req := &logical.Request{Operation: op, Path: path, Data: data, Storage: m.storage, DisplayName: "token-tester"}
+	return m.requestAs(ctx, "token-tester", op, path, data)
+}
+
+// requestAs is request by the token of a display name.
+func (m *mount) requestAs(ctx context.Context, displayName string, op logical.Operation, path string, data map[string]any) answer {
+	req := &logical.Request{Operation: op, Path: path, Data: data, Storage: m.storage, DisplayName: displayName}
 	if op == logical.UpdateOperation {
 		if checked, exists, err := m.backend.HandleExistenceCheck(ctx, req); err == nil && checked && !exists {
 			req.Operation = logical.CreateOperation
@@ -177,7 +204,7 @@ func throughJSON(secret *logical.Secret) *logical.Secret {
 	if err != nil {
 		panic(err)
 	}
-	out.InternalData, out.IssueTime = secret.InternalData, secret.IssueTime
+	out.InternalData, out.IssueTime, out.Increment = secret.InternalData, secret.IssueTime, secret.Increment
 	return out
 }
 
@@ -391,14 +418,33 @@ func (m *mount) calls(since int) (actions []string) {
 // faultyStorage fails one verb on keys with a prefix, before or after it acts.
 type faultyStorage struct {
 	logical.Storage
-	mu   sync.Mutex
-	fail storageFault
+	mu     sync.Mutex
+	fail   storageFault
+	writes func(key string) bool // what the node may write; nil: all
+	passes atomic.Int32          // of the worker, each of which lists the journal
 }
 
 type storageFault struct {
 	verb, prefix string
 	err          error
 	after        bool
+	wait         <-chan struct{} // held up until it is closed
+}
+
+// readOnly has the storage refuse writes but those of the prefixes.
+func (s *faultyStorage) readOnly(but []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.writes = func(key string) bool {
+		return slices.ContainsFunc(but, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
+	}
+}
+
+// writable ends readOnly.
+func (s *faultyStorage) writable() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.writes = nil
 }
 
 func (s *faultyStorage) set(f storageFault) {
@@ -409,9 +455,16 @@ func (s *faultyStorage) set(f storageFault) {
 
 func (s *faultyStorage) try(verb, key string, act func() error) error {
 	s.mu.Lock()
-	f := s.fail
+	f, writes := s.fail, s.writes
 	s.mu.Unlock()
+	if (verb == "put" || verb == "delete") && writes != nil && !writes(key) {
+		return logical.ErrReadOnly
+	}
 	if f.verb != verb || !strings.HasPrefix(key, f.prefix) {
+		return act()
+	}
+	if f.wait != nil {
+		<-f.wait
 		return act()
 	}
 	if f.after {
@@ -434,6 +487,9 @@ func (s *faultyStorage) Delete(ctx context.Context, key string) error {
 }
 
 func (s *faultyStorage) List(ctx context.Context, prefix string) (keys []string, err error) {
+	if prefix == framework.WALPrefix {
+		s.passes.Add(1)
+	}
 	err = s.try("list", prefix, func() error { keys, err = s.Storage.List(ctx, prefix); return err })
 	return keys, err
 }
@@ -448,6 +504,12 @@ func (l *logBuffer) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.Write(p)
+}
+
+func (l *logBuffer) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text.Reset()
 }
 
 func (l *logBuffer) String() string {

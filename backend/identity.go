@@ -3,6 +3,7 @@ package backend
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -42,9 +43,12 @@ func (b *Backend) identityWarnings(ctx context.Context, storage logical.Storage,
 }
 
 // longTermWarnings says that a role cannot work with the root credentials of the
-// mount: AWS lets temporary ones mint neither federation nor session tokens.
+// mount: AWS lets temporary ones mint neither federation nor session tokens, and
+// assume IAM roles for an hour only.
 func (b *Backend) longTermWarnings(ctx context.Context, storage logical.Storage, role *store.Role) []string {
-	if !role.IssuesAny([]store.CredentialType{store.FederationToken, store.SessionToken}) {
+	tokens := role.IssuesAny([]store.CredentialType{store.FederationToken, store.SessionToken})
+	long := role.Issues(store.AssumedRole) && role.DefaultSTSTTL > chainedTTL.most
+	if !tokens && !long {
 		return nil
 	}
 	root, err := b.root(ctx, storage)
@@ -54,6 +58,9 @@ func (b *Backend) longTermWarnings(ctx context.Context, storage logical.Storage,
 	source, err := root.Source(ctx)
 	if err != nil || !source.Temporary {
 		return nil
+	}
+	if long {
+		return []string{fmt.Sprintf("default_sts_ttl %s is too long: %s", role.DefaultSTSTTL, chainedTTL.why)}
 	}
 	return []string{"the root credentials are temporary (" + source.Name + "), and AWS gives no federation or session tokens to temporary credentials: put an IAM user's keys into config/root, or use credential_type=assumed_role"}
 }

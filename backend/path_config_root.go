@@ -34,6 +34,14 @@ func forwarded(op *framework.PathOperation) *framework.PathOperation {
 	return op
 }
 
+// activeOnly has Vault run the operation on the cluster's active node. A standby
+// can store no lease, so what it asked of AWS would be asked a second time. A
+// secondary cluster issues by itself: its journal and its leases are its own.
+func activeOnly(op *framework.PathOperation) *framework.PathOperation {
+	op.ForwardPerformanceStandby = true
+	return op
+}
+
 func (b *Backend) configRootExists(ctx context.Context, req *logical.Request, _ *framework.FieldData) (bool, error) {
 	_, found, err := store.Records{Storage: req.Storage}.RootConfig(ctx)
 	return found, err
@@ -71,6 +79,8 @@ func (b *Backend) readConfigRoot(ctx context.Context, req *logical.Request, _ *f
 		"rotation_window":                   c.RotationWindow.Seconds(),
 		"rotation_period":                   c.RotationPeriod.Seconds(),
 		"disable_automated_rotation":        c.DisableAutomatedRotation,
+		"iam_owner_tags":                    c.OwnerTags,
+		"max_users":                         c.MaxUsers,
 		"credential_source":                 b.credentialSource(ctx, req.Storage),
 		"names_unique":                      b.namesUnique(c),
 	}
@@ -121,12 +131,10 @@ func (b *Backend) changeConfigRoot(ctx context.Context, req *logical.Request, d 
 	if err := b.mergeConfigRoot(ctx, c, d); err != nil {
 		return nil, err
 	}
-	if rescheduled(&before, c) {
-		if err := b.schedule(ctx, req, c); err != nil {
-			return nil, err
-		}
+	if !rescheduled(&before, c) {
+		return c, records.PutRootConfig(ctx, c)
 	}
-	return c, records.PutRootConfig(ctx, c)
+	return c, b.scheduling(ctx, req, c)
 }
 
 // mergeConfigRoot checks the fields of a request and puts them into c. Only what
@@ -154,8 +162,13 @@ func (b *Backend) mergeConfigRoot(ctx context.Context, c *store.RootConfig, d *f
 			*to = v.([]string)
 		}
 	}
-	if v, ok := d.GetOk("max_retries"); ok {
-		c.MaxRetries = v.(int)
+	for field, to := range map[string]*int{"max_retries": &c.MaxRetries, "max_users": &c.MaxUsers} {
+		if v, ok := d.GetOk(field); ok {
+			*to = v.(int)
+		}
+	}
+	if v, ok := d.GetOk("iam_owner_tags"); ok {
+		c.OwnerTags = v.(bool)
 	}
 	if newAccessKey && !newSecretKey && c.AccessKey != old {
 		return invalid("secret_key is required with a new access_key: send both")

@@ -47,8 +47,14 @@ func (b *Backend) rotateCredential(ctx context.Context, req *logical.Request) er
 }
 
 func (b *Backend) rotateRootKey(ctx context.Context, storage logical.Storage) (lifecycle.Rotated, error) {
+	if err := b.users.Halted(ctx); err != nil {
+		return lifecycle.Rotated{}, err
+	}
 	rotation, err := b.rotation(ctx, storage)
 	if err != nil {
+		return lifecycle.Rotated{}, err
+	}
+	if err := ownRootKey(ctx, store.Records{Storage: storage}); err != nil {
 		return lifecycle.Rotated{}, err
 	}
 	rotated, err := b.users.RotateRoot(ctx, rotation)
@@ -57,6 +63,20 @@ func (b *Backend) rotateRootKey(ctx context.Context, storage logical.Storage) (l
 	}
 	b.noteRotation(context.WithoutCancel(ctx), storage, err)
 	return rotated, err
+}
+
+// ownRootKey refuses a root key that a static role rotates: whoever rotated it
+// would end the other's.
+func ownRootKey(ctx context.Context, records store.Records) error {
+	c, _, err := records.RootConfig(ctx)
+	if err != nil {
+		return err
+	}
+	role, err := staticRoleOf(ctx, records, c.AccessKey)
+	if err != nil || role == "" {
+		return err
+	}
+	return invalid("the root key %s is the key of static role %q: put a key of another user into config/root", c.AccessKey, role)
 }
 
 // secondariesLag is how long the old key stays where other clusters read the

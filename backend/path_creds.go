@@ -48,8 +48,8 @@ func (b *Backend) pathCreds() *framework.Path {
 			},
 		},
 		Operations: map[logical.Operation]framework.OperationHandler{
-			logical.ReadOperation:   operation(b.readCreds, "Issue a credential of the role."),
-			logical.UpdateOperation: operation(b.readCreds, "Issue a credential of the role."),
+			logical.ReadOperation:   activeOnly(operation(b.readCreds, "Issue a credential of the role.")),
+			logical.UpdateOperation: activeOnly(operation(b.readCreds, "Issue a credential of the role.")),
 		},
 		HelpSynopsis:    "Issue a credential of a role.",
 		HelpDescription: help("creds.txt"),

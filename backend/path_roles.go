@@ -68,6 +68,8 @@ func (b *Backend) readRole(ctx context.Context, req *logical.Request, d *framewo
 		"iam_tags":                 pairs(role.IAMTags),
 		"session_tags":             pairs(role.SessionTags),
 		"external_id":              role.ExternalID,
+		"expiry_policy":            role.ExpiryPolicy,
+		"max_users":                role.MaxUsers,
 		"default_sts_ttl":          int64(role.DefaultSTSTTL.Seconds()),
 		"max_sts_ttl":              int64(role.MaxSTSTTL.Seconds()),
 		"user_path":                role.UserPath,
@@ -117,7 +119,7 @@ func (b *Backend) writeRole(ctx context.Context, req *logical.Request, d *framew
 	if err != nil {
 		return nil, err
 	}
-	return warn(slices.Concat(warnings, role.Warnings(), b.longTermWarnings(ctx, req.Storage, role))), nil
+	return warn(slices.Concat(warnings, role.Warnings(), expiryWarnings(role), b.longTermWarnings(ctx, req.Storage, role))), nil
 }
 
 // roleUpdate makes the role to store of the stored one and a request.
@@ -187,6 +189,12 @@ func mergeRole(role *store.Role, d *framework.FieldData) error {
 		if v, ok := d.GetOk(field); ok {
 			*to = time.Duration(v.(int)) * time.Second
 		}
+	}
+	if v, ok := d.GetOk("expiry_policy"); ok {
+		role.ExpiryPolicy = v.(bool)
+	}
+	if v, ok := d.GetOk("max_users"); ok {
+		role.MaxUsers = v.(int)
 	}
 	return mergePolicyDocument(role, d)
 }

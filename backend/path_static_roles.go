@@ -285,6 +285,10 @@ func (b *Backend) deleteStaticRole(ctx context.Context, req *logical.Request, d 
 	if err != nil {
 		return nil, err
 	}
+	// A write before the act: a deposed leader cannot write, so cannot act.
+	if err := records.PutStaticRole(ctx, role); err != nil {
+		return nil, err
+	}
 	if creds != nil {
 		if err := b.deleteStaticKeys(ctx, req.Storage, role, creds); err != nil {
 			return nil, err
@@ -301,6 +305,9 @@ func (b *Backend) deleteStaticKeys(ctx context.Context, storage logical.Storage,
 	keys := []string{creds.AccessKey}
 	if creds.PreviousKey != "" {
 		keys = append(keys, creds.PreviousKey)
+	}
+	if err := a.spareRootKey(keys...); err != nil {
+		return err
 	}
 	return b.users.DeleteStatic(ctx, a.client, role.Username, keys...)
 }

@@ -15,7 +15,7 @@ import (
 
 // operatorPaths need sudo, so that a grant on the whole mount does not open them.
 func operatorPaths() []string {
-	return []string{"users", "users/*", "lookup"}
+	return []string{"users", "users/*", "lookup", "tidy", "tidy-status", "tidy-cancel"}
 }
 
 // errNotYet: an answer needs all records, and some are still to be read.
@@ -34,7 +34,7 @@ func (b *Backend) pathListUsers() *framework.Path {
 			"limit": {Type: framework.TypeInt, Query: true, Default: usersPage, Description: "How many users at most."},
 		},
 		Operations: map[logical.Operation]framework.OperationHandler{
-			logical.ListOperation: operation(b.listUsers, "List the IAM users that the mount has made and not yet destroyed."),
+			logical.ListOperation: activeOnly(operation(b.listUsers, "List the IAM users that the mount has made and not yet destroyed.")),
 		},
 		HelpSynopsis:    "List the IAM users of the mount.",
 		HelpDescription: help("users.txt"),
@@ -49,7 +49,7 @@ func (b *Backend) pathUser() *framework.Path {
 			"name": {Type: framework.TypeString, Description: "Name of the IAM user."},
 		},
 		Operations: map[logical.Operation]framework.OperationHandler{
-			logical.ReadOperation: operation(b.readUser, "Read what the mount remembers of an IAM user. No secret."),
+			logical.ReadOperation: activeOnly(operation(b.readUser, "Read what the mount remembers of an IAM user. No secret.")),
 		},
 		HelpSynopsis:    "Read what the mount remembers of an IAM user.",
 		HelpDescription: help("users.txt"),
@@ -64,7 +64,7 @@ func (b *Backend) pathLookup() *framework.Path {
 			"access_key": {Type: framework.TypeString, Required: true, Description: "Access key id, AKIA…"},
 		},
 		Operations: map[logical.Operation]framework.OperationHandler{
-			logical.UpdateOperation: operation(b.lookup, "Find the user that an access key belongs to."),
+			logical.UpdateOperation: activeOnly(operation(b.lookup, "Find the user that an access key belongs to.")),
 		},
 		HelpSynopsis:    "Find the user that an access key belongs to, and who asked for it.",
 		HelpDescription: help("users.txt"),

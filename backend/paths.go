@@ -26,6 +26,9 @@ func (b *Backend) paths() []*framework.Path {
 		b.pathListUsers(),
 		b.pathUser(),
 		b.pathLookup(),
+		b.pathTidy(),
+		b.pathTidyStatus(),
+		b.pathTidyCancel(),
 	}
 }
 

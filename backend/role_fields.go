@@ -62,6 +62,14 @@ func roleFields() map[string]*framework.FieldSchema { //nolint:funlen // a table
 			Type:        framework.TypeString,
 			Description: "Serial number or ARN of the root user's MFA device. session_token only; a request then needs mfa_code.",
 		},
+		"expiry_policy": {
+			Type:        framework.TypeBool,
+			Description: "Adds a policy to each user that denies everything once its lease must be over, even if Vault is gone. iam_user only.",
+		},
+		"max_users": {
+			Type:        framework.TypeInt,
+			Description: "How many users of the role may live at once. 0: no limit. iam_user only.",
+		},
 		"arn": {
 			Type:        framework.TypeString,
 			Deprecated:  true,

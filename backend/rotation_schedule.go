@@ -2,6 +2,7 @@ package backend
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -69,6 +70,39 @@ func checkRotation(c *store.RootConfig) error {
 func rescheduled(before, after *store.RootConfig) bool {
 	return before.RotationSchedule != after.RotationSchedule || before.RotationWindow != after.RotationWindow ||
 		before.RotationPeriod != after.RotationPeriod || before.DisableAutomatedRotation != after.DisableAutomatedRotation
+}
+
+// scheduling schedules as a new config says, and stores it. If that fails, the
+// schedule is again that of the config in storage, so that the server's rotation
+// manager and the stored config do not part.
+func (b *Backend) scheduling(ctx context.Context, req *logical.Request, c *store.RootConfig) error {
+	records := store.Records{Storage: req.Storage}
+	state, err := records.RotationState(ctx)
+	if err != nil {
+		return err
+	}
+	err = b.schedule(ctx, req, c)
+	if err == nil {
+		err = records.PutRootConfig(ctx, c)
+	}
+	if err == nil {
+		return nil
+	}
+	return errors.Join(err, b.unschedule(context.WithoutCancel(ctx), req, c, state))
+}
+
+// unschedule undoes a schedule by c, unless c was stored although storage said
+// that it failed.
+func (b *Backend) unschedule(ctx context.Context, req *logical.Request, c *store.RootConfig, before store.RotationState) error {
+	records := store.Records{Storage: req.Storage}
+	stored, _, err := records.RootConfig(ctx)
+	if err != nil || !rescheduled(stored, c) {
+		return err
+	}
+	if _, err := b.registerRotation(ctx, req, stored); err != nil {
+		return err
+	}
+	return records.PutRotationState(ctx, before)
 }
 
 // schedule tells the server's rotation manager, or notes that the engine itself

@@ -44,7 +44,7 @@ func rootRoundTrip(m *mount) {
 		"rotation_schedule": "", "rotation_window": 0, "rotation_period": 0, "disable_automated_rotation": false,
 		"credential_source": "config/root", "names_unique": true, "allowed_policy_arns": []any{}, "allowed_role_arns": []any{},
 		"allowed_user_paths": []any{}, "allowed_usernames": []any{}, "required_permissions_boundary_arn": "", "last_vault_rotation": nil, "next_vault_rotation": nil,
-		"last_rotation_error": "",
+		"last_rotation_error": "", "iam_owner_tags": false, "max_users": 0,
 	}
 	if diff := cmp.Diff(want, plain(m, got)); diff != "" {
 		m.Errorf("read (-want +got):\n%s", diff)

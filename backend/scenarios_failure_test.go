@@ -78,7 +78,6 @@ func failureScenarios() []scenario {
 			m.tick()
 			m.wantUsers(0)
 		}},
-		{"no secrets in the log", noSecretsInLog},
 	}
 }
 
@@ -196,25 +195,6 @@ func builtinEntry(m *mount) {
 	m.ageJournal(6 * time.Minute)
 	m.tick()
 	m.wantUsers(0)
-}
-
-func noSecretsInLog(m *mount) {
-	m.leaveUser()
-	m.sim.ClearFaults()
-	got := m.mustRead("creds/x")
-	m.mustWrite("roles/y", map[string]any{"credential_type": "federation_token", "policy_document": ec2Policy})
-	session := m.mustRead("sts/y")
-	m.ageJournal(6 * time.Minute)
-	m.tick()
-	text := m.log.String()
-	for _, secret := range []any{m.admin.SecretKey, got.data["secret_key"], session.data["secret_key"], session.data["session_token"]} {
-		if strings.Contains(text, secret.(string)) {
-			m.Errorf("a secret is in the log")
-		}
-	}
-	if !strings.Contains(text, "left to the rollback") {
-		m.Error("the log does not tell of the user left to the rollback")
-	}
 }
 
 // TestAmbientForbidden: no tenant can use the server's own identity when the

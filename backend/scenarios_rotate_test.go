@@ -62,6 +62,14 @@ func rotateScenarios() []scenario {
 type skippingClock struct {
 	mu      sync.Mutex
 	skipped time.Duration
+	follows func(time.Duration) // a clock that goes with this one
+}
+
+// follow has another clock pass over the same waits.
+func (c *skippingClock) follow(advance func(time.Duration)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.follows = advance
 }
 
 func (c *skippingClock) Now() time.Time {
@@ -74,6 +82,9 @@ func (c *skippingClock) advance(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.skipped += d
+	if c.follows != nil {
+		c.follows(d)
+	}
 }
 
 // Sleep skips the waits of a request; the worker's minute is too long for that.
@@ -268,15 +279,30 @@ func newGate(m *mount) *gate {
 		m.sim.ServeHTTP(w, r)
 	}))
 	m.Cleanup(server.Close)
+	m.Cleanup(g.open) // a test that failed may have left it shut
 	g.url = server.URL
 	return g
+}
+
+// mustWait returns when another request waits at the gate.
+func (g *gate) mustWait(m *mount) {
+	m.Helper()
+	select {
+	case <-g.waiting:
+	case <-time.After(10 * time.Second):
+		m.Fatal("no other request comes")
+	}
 }
 
 func (g *gate) shut() { pass := make(chan struct{}); g.pass.Store(&pass) }
 
 func (g *gate) letOne() { *g.pass.Load() <- struct{}{} }
 
-func (g *gate) open() { close(*g.pass.Swap(nil)) }
+func (g *gate) open() {
+	if pass := g.pass.Swap(nil); pass != nil {
+		close(*pass)
+	}
+}
 
 // TestRotateRootOnPrimary: on a performance primary the old key stays until the
 // secondaries know the new one.

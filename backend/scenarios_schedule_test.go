@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"vault-plugin-secrets-aws/backend"
 	"vault-plugin-secrets-aws/internal/awssim"
 
 	"github.com/hashicorp/vault/sdk/logical"
@@ -90,6 +89,7 @@ func scheduleBadInput(m *mount) {
 	m.mustWrite("config/root", map[string]any{"rotation_period": 60})
 	m.wantError(m.write("config/root", map[string]any{"rotation_schedule": "0 0 * * *"}), http.StatusBadRequest, "mutually exclusive", "rotation_period=0")
 	m.mustWrite("config/root", map[string]any{"rotation_schedule": "0 0 * * *", "rotation_period": 0})
+	m.mustWrite("config/root", map[string]any{"rotation_window": "2h"}) // the schedule need not be sent again (W68)
 }
 
 func rotationPeriod(m *mount) {
@@ -155,30 +155,33 @@ type rotationManager struct {
 	*logical.StaticSystemView
 	jobs    []*rotation.RotationJobConfigureRequest
 	ended   int
+	idle    bool // the last job was ended
 	refusal error
 }
 
 func (s *rotationManager) RegisterRotationJob(_ context.Context, job *rotation.RotationJobConfigureRequest) (string, error) {
-	s.jobs = append(s.jobs, job)
+	s.jobs, s.idle = append(s.jobs, job), false
 	return "job", s.refusal
 }
 
+// RegisterRotationJobWithResponse is what the sdk calls across the plugin boundary.
+func (s *rotationManager) RegisterRotationJobWithResponse(ctx context.Context, job *rotation.RotationJobConfigureRequest) (*rotation.RotationInfo, error) {
+	id, err := s.RegisterRotationJob(ctx, job)
+	return &rotation.RotationInfo{RotationID: id}, err
+}
+
 func (s *rotationManager) DeregisterRotationJob(context.Context, *rotation.RotationJobDeregisterRequest) error {
-	s.ended++
+	s.ended, s.idle = s.ended+1, true
 	return nil
 }
 
 // TestRotationManager: where the server rotates, the engine does not.
-func TestRotationManager(t *testing.T) {
-	m := newMount(t, inProcess)
+func TestRotationManager(t *testing.T) { onBoth(t, rotationByManager) }
+
+func rotationByManager(t *testing.T, load loader) {
+	m := newMount(t, load)
 	manager := &rotationManager{StaticSystemView: m.system}
-	m.load = func(m *mount) logical.Backend {
-		conf := m.config()
-		conf.System = manager
-		b, err := backend.Factory(m.options)(m.Context(), conf)
-		m.must(err)
-		return b
-	}
+	m.view = manager
 	clock := m.rotatable()
 	m.mustWrite("config/root", map[string]any{"rotation_period": "1h"})
 	if len(manager.jobs) != 1 || manager.jobs[0].RotationPeriod != time.Hour || manager.jobs[0].ReqPath != "config/root" {

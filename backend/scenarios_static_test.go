@@ -230,6 +230,9 @@ func staticChangedPeriod(m *mount) {
 	m.reload()
 	m.after(clock, 0)
 	m.wantStatic(first)
+	if got := plain(m, m.mustRead("static-roles/x").data)["rotation_period"]; got != 3600 {
+		m.Errorf("rotation_period = %v", got) // W43
+	}
 }
 
 // secondKey gives user app another key.
@@ -278,16 +281,22 @@ func staticAdoption(m *mount) {
 	}
 }
 
-func staticForeign(m *mount) {
-	m.static(map[string]any{"rotation_period": "1h"})
-	stored := m.staticKey()
+// deleteKeysBut deletes all other keys of user app, as a human would.
+func (m *mount) deleteKeysBut(keep string) {
+	m.Helper()
 	user := "app"
 	for _, id := range m.appKeys() {
-		if id != stored.AccessKey {
+		if id != keep {
 			_, err := m.iam().DeleteAccessKey(m.Context(), &iam.DeleteAccessKeyInput{UserName: &user, AccessKeyId: &id})
 			m.must(err)
 		}
 	}
+}
+
+func staticForeign(m *mount) {
+	m.static(map[string]any{"rotation_period": "1h"})
+	stored := m.staticKey()
+	m.deleteKeysBut(stored.AccessKey)
 	m.sim.Advance(10 * time.Second)
 	foreign := m.secondKey()
 	m.wantError(m.write("rotate-role/x", nil), http.StatusBadRequest, foreign, "somebody else")
@@ -431,7 +440,7 @@ func staticBuiltin(m *mount) {
 	}
 	m.after(clock, 0)
 	if got := m.mustRead("static-creds/x").data["expiration"]; got == nil {
-		m.Error("a key without expiration is not scheduled (W37)")
+		m.Error("a key without expiration is not scheduled") // W37
 	}
 	m.after(clock, 61*time.Minute)
 	m.wantStatic(awssim.Credentials{AccessKey: key.AccessKey, SecretKey: key.SecretKey})

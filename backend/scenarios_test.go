@@ -6,5 +6,9 @@ import (
 
 // allScenarios are the scenarios by subject.
 func allScenarios() []scenario {
-	return slices.Concat(configScenarios(), leaseScenarios(), roleScenarios(), userScenarios(), sessionScenarios(), failureScenarios(), rotateScenarios(), scheduleScenarios(), staticScenarios(), storageScenarios(), helpScenarios())
+	return slices.Concat(
+		configScenarios(), leaseScenarios(), roleScenarios(), userScenarios(), sideCredentialScenarios(), sessionScenarios(),
+		failureScenarios(), recordScenarios(), rotateScenarios(), scheduleScenarios(), staticScenarios(), staticDefectScenarios(),
+		replicationScenarios(), storageScenarios(), secretScenarios(), injectionScenarios(), defectScenarios(), helpScenarios(),
+	)
 }

@@ -184,13 +184,17 @@ func userLeaseTTL(m *mount) {
 	}
 }
 
+// builtinSecret is a lease of the built-in engine, an hour old.
+func builtinSecret(user string) *logical.Secret {
+	return &logical.Secret{
+		LeaseOptions: logical.LeaseOptions{IssueTime: time.Now().Add(-time.Hour)},
+		InternalData: map[string]any{"secret_type": "access_keys", "username": user, "is_sts": false, "policy": map[string]any{"version": 1}},
+	}
+}
+
 func builtinLease(m *mount) {
 	m.configured().sim.PutUser(m.admin.Account, "vault-old", ec2Policy)
-	secret := &logical.Secret{
-		LeaseOptions: logical.LeaseOptions{IssueTime: time.Now().Add(-time.Hour)},
-		InternalData: map[string]any{"secret_type": "access_keys", "username": "vault-old", "is_sts": false, "policy": map[string]any{"version": 1}},
-	}
-	if err := m.revoke(secret); err != nil {
+	if err := m.revoke(builtinSecret("vault-old")); err != nil {
 		m.Fatalf("revoke: %v", err)
 	}
 	m.wantUsers(0)

@@ -44,12 +44,14 @@ type leased struct {
 	PolicyARNs []string `json:"policy_arns,omitempty"`
 	Policies   []string `json:"policy_names,omitempty"`
 	Groups     []string `json:"groups,omitempty"`
+
+	Expires time.Time `json:"expires,omitzero"` // the latest end that its expiry policy leaves it
 }
 
 // userLease is the internal data of an IAM user's lease.
-func userLease(roleName string, spec lifecycle.UserSpec, user lifecycle.IssuedUser) map[string]any {
+func userLease(roleName string, spec lifecycle.UserSpec, user lifecycle.IssuedUser, latest time.Time) map[string]any {
 	parts := spec.Parts(user.Key)
-	return map[string]any{
+	l := map[string]any{
 		"username":      user.Name,
 		"is_sts":        false,
 		"role":          roleName,
@@ -60,6 +62,10 @@ func userLease(roleName string, spec lifecycle.UserSpec, user lifecycle.IssuedUs
 		"policy_names":  parts.InlinePolicies,
 		"groups":        parts.Groups,
 	}
+	if !latest.IsZero() {
+		l["expires"] = latest
+	}
+	return l
 }
 
 // sessionLease is the internal data of a session's lease.
@@ -115,6 +121,9 @@ func (b *Backend) renew(ctx context.Context, req *logical.Request, _ *framework.
 	}
 	known := l.record(req.Secret.IssueTime)
 	known.Deadline = b.options.Clock.Now().UTC().Add(ttl)
+	if err := l.checkExpiry(known.Deadline); err != nil {
+		return nil, err
+	}
 	if err := b.users.RenewUser(ctx, known); err != nil {
 		return nil, err
 	}

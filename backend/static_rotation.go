@@ -3,6 +3,7 @@ package backend
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -88,6 +89,9 @@ func (b *Backend) mayTakeOver(ctx context.Context, a *staticAccess, role *store.
 // rotateStatic makes a new key for the user of a role and stores it. The caller
 // holds the role's lock.
 func (b *Backend) rotateStatic(ctx context.Context, a *staticAccess, role *store.StaticRole) error {
+	if err := b.users.Halted(ctx); err != nil {
+		return err
+	}
 	err := b.tryRotateStatic(ctx, a, role)
 	if errors.Is(err, lifecycle.ErrCannotRotate) {
 		err = invalid("%v", err)
@@ -121,6 +125,7 @@ func (b *Backend) tryRotateStatic(ctx context.Context, a *staticAccess, role *st
 		Role:        role.Name,
 		Assume:      a.assume,
 		Adoption:    adoption(role),
+		RootKey:     a.root.config.AccessKey,
 	})
 }
 
@@ -222,6 +227,9 @@ func (b *Backend) retirePrevious(ctx context.Context, a *staticAccess, role *sto
 	if err != nil || creds == nil || !previousOver(role, creds, b.options.Clock.Now()) {
 		return err
 	}
+	if err := a.spareRootKey(creds.PreviousKey); err != nil {
+		return err
+	}
 	// A write before the act: a deposed leader cannot write, so cannot act.
 	if err := a.records.PutStaticCreds(ctx, role.Name, creds); err != nil {
 		return err
@@ -232,6 +240,33 @@ func (b *Backend) retirePrevious(ctx context.Context, a *staticAccess, role *sto
 	}
 	creds.PreviousInactive = true
 	return a.records.PutStaticCreds(ctx, role.Name, creds)
+}
+
+// spareRootKey refuses to end a static role's key by which the mount itself goes.
+func (a *staticAccess) spareRootKey(keys ...string) error {
+	root := a.root.config.AccessKey
+	if root == "" || !slices.Contains(keys, root) {
+		return nil
+	}
+	return invalid("%s is also the root key of this mount: put a key of another user into config/root", root)
+}
+
+// staticRoleOf is the static role that rotates an access key, "" for none.
+func staticRoleOf(ctx context.Context, records store.Records, accessKey string) (string, error) {
+	names, err := records.StaticRoleNames(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, name := range names {
+		creds, err := records.StaticCreds(ctx, name)
+		if err != nil {
+			return "", err
+		}
+		if creds != nil && slices.Contains([]string{creds.AccessKey, creds.PreviousKey}, accessKey) {
+			return name, nil
+		}
+	}
+	return "", nil
 }
 
 func previousOver(role *store.StaticRole, creds *store.StaticCreds, now time.Time) bool {

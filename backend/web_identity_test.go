@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"vault-plugin-secrets-aws/backend"
-
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/vault/sdk/helper/pluginutil"
 	"github.com/hashicorp/vault/sdk/logical"
@@ -35,16 +33,10 @@ func (s *issuer) GenerateIdentityToken(_ context.Context, req *pluginutil.Identi
 
 // federated is a mount on a server that issues identity tokens, and the IAM role
 // they are exchanged for.
-func federated(t *testing.T) (m *mount, tokens *issuer, roleARN string) {
-	m = newMount(t, inProcess)
+func federated(t *testing.T, load loader) (m *mount, tokens *issuer, roleARN string) {
+	m = newMount(t, load)
 	tokens = &issuer{StaticSystemView: m.system}
-	m.load = func(m *mount) logical.Backend {
-		conf := m.config()
-		conf.System = tokens
-		b, err := backend.Factory(m.options)(m.Context(), conf)
-		m.must(err)
-		return b
-	}
+	m.view = tokens
 	m.reload()
 	trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::` + m.admin.Account + `:oidc-provider/vault.example"},"Action":"sts:AssumeRoleWithWebIdentity"}]}`
 	return m, tokens, m.sim.PutRole(m.admin.Account, "engine", trust, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:*","Resource":"*"}]}`)
@@ -52,8 +44,10 @@ func federated(t *testing.T) (m *mount, tokens *issuer, roleARN string) {
 
 // TestWebIdentity: the token goes to STS, never to IAM (W72); the credentials it
 // brings are kept; nothing of it is in the log.
-func TestWebIdentity(t *testing.T) {
-	m, tokens, roleARN := federated(t)
+func TestWebIdentity(t *testing.T) { onBoth(t, webIdentity) }
+
+func webIdentity(t *testing.T, load loader) {
+	m, tokens, roleARN := federated(t, load)
 	iamOnly := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil || bytes.Contains(body, []byte("WebIdentityToken")) {
@@ -88,8 +82,10 @@ func TestWebIdentity(t *testing.T) {
 }
 
 // TestWebIdentityChecks: what is refused, and that nothing is stored then.
-func TestWebIdentityChecks(t *testing.T) {
-	m, tokens, roleARN := federated(t)
+func TestWebIdentityChecks(t *testing.T) { onBoth(t, webIdentityChecks) }
+
+func webIdentityChecks(t *testing.T, load loader) {
+	m, tokens, roleARN := federated(t, load)
 	good := map[string]any{"identity_token_audience": "vault", "role_arn": roleARN, "region": "us-east-1", "sts_endpoint": m.endpoint, "iam_endpoint": m.endpoint}
 	for _, tc := range []struct {
 		send map[string]any

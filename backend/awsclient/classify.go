@@ -3,6 +3,7 @@ package awsclient
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"vault-plugin-secrets-aws/backend/awserr"
 
@@ -46,6 +47,11 @@ const noCode = "UnknownError"
 // AWS sends no such answer; a proxy or another server may. Its effect is unknown.
 func incomplete(op, what string) error {
 	return &awserr.Error{Op: op, Kind: awserr.Unknown, Cause: fmt.Errorf("the answer holds no %s", what)}
+}
+
+// whole reports whether an answer holds all the texts.
+func whole(texts ...*string) bool {
+	return !slices.ContainsFunc(texts, func(text *string) bool { return aws.ToString(text) == "" })
 }
 
 // retrying returns the retryer that repeats failed calls at most retries times,

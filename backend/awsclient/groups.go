@@ -2,7 +2,6 @@ package awsclient
 
 import (
 	"context"
-	"fmt"
 	"net/url"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,7 +15,9 @@ type GroupPolicies struct {
 	ARNs      []string
 }
 
-// GroupPolicies reads the policies of the groups, all pages of them.
+// GroupPolicies reads the policies of the groups, all pages of them. They limit
+// sessions, so an answer that leaves a list or a document out is an error: taken
+// for an empty one it would widen what the session may do.
 func (c *Client) GroupPolicies(ctx context.Context, groups []string) (GroupPolicies, error) {
 	var all GroupPolicies
 	for _, group := range groups {
@@ -41,6 +42,9 @@ func (c *Client) attachedToGroup(ctx context.Context, group string) (arns []stri
 		if err != nil {
 			return nil, wrap("iam:ListAttachedGroupPolicies", err)
 		}
+		if page.AttachedPolicies == nil {
+			return nil, incomplete("iam:ListAttachedGroupPolicies", "list")
+		}
 		for _, policy := range page.AttachedPolicies {
 			arns = append(arns, aws.ToString(policy.PolicyArn))
 		}
@@ -54,6 +58,9 @@ func (c *Client) inlineOfGroup(ctx context.Context, group string) (documents []s
 		page, err := pages.NextPage(ctx)
 		if err != nil {
 			return nil, wrap("iam:ListGroupPolicies", err)
+		}
+		if page.PolicyNames == nil {
+			return nil, incomplete("iam:ListGroupPolicies", "list")
 		}
 		for _, name := range page.PolicyNames {
 			document, err := c.groupPolicy(ctx, group, name)
@@ -74,8 +81,8 @@ func (c *Client) groupPolicy(ctx context.Context, group, name string) (string, e
 		return "", wrap("iam:GetGroupPolicy", err)
 	}
 	document, err := url.QueryUnescape(aws.ToString(out.PolicyDocument))
-	if err != nil {
-		return "", fmt.Errorf("decode policy %q of group %q: %w", name, group, err)
+	if err != nil || document == "" {
+		return "", incomplete("iam:GetGroupPolicy", "policy document")
 	}
 	return document, nil
 }

@@ -63,7 +63,7 @@ func (c *Client) CreateAccessKey(ctx context.Context, user string) (lifecycle.Ac
 	if err != nil {
 		return lifecycle.AccessKey{}, wrap("iam:CreateAccessKey", err)
 	}
-	if out.AccessKey == nil {
+	if out.AccessKey == nil || !whole(out.AccessKey.AccessKeyId, out.AccessKey.SecretAccessKey) {
 		return lifecycle.AccessKey{}, incomplete("iam:CreateAccessKey", "access key")
 	}
 	return lifecycle.AccessKey{

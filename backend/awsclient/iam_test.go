@@ -185,6 +185,8 @@ func TestIncompleteAnswers(t *testing.T) {
 		"no body":       "",
 		"an empty page": "<html></html>",
 		"no result":     "<Response></Response>",
+		"no token":      result("AssumeRole", "<Credentials><AccessKeyId>A</AccessKeyId><SecretAccessKey>s</SecretAccessKey><Expiration>2030-01-01T00:00:00Z</Expiration></Credentials>"),
+		"no secret":     result("CreateAccessKey", "<AccessKey><AccessKeyId>AKIA</AccessKeyId></AccessKey>"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			client := mustClient(t, newRecorder(t, answering(http.StatusOK, body)).settings())

@@ -60,6 +60,7 @@ func must(err error) {
 type gate struct {
 	mu    sync.Mutex
 	hosts []string
+	leads string // to an address of ours, which speaks for all of AWS; "": nowhere
 }
 
 // ServeHTTP implements http.Handler.
@@ -67,7 +68,17 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.hosts = append(g.hosts, r.Host)
+	if g.leads != "" {
+		splice(w, g.leads)
+		return
+	}
 	w.WriteHeader(http.StatusForbidden)
+}
+
+func (g *gate) lead(address string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.leads = address
 }
 
 // asked returns the hosts asked for since the last time.
@@ -170,17 +181,23 @@ func newRecorder(t *testing.T, answer http.HandlerFunc) *recorder {
 	return r
 }
 
-// note remembers a request. Credential=KEY/DATE/REGION/SERVICE/aws4_request.
-func (r *recorder) note(req *http.Request) {
+// signed is who signed a request and for what: Credential=KEY/DATE/REGION/SERVICE/aws4_request.
+func signed(req *http.Request) (key, scope string) {
 	_, credential, _ := strings.Cut(req.Header.Get("Authorization"), "Credential=")
 	credential, _, _ = strings.Cut(credential, ",")
 	parts := append(strings.Split(credential, "/"), "", "", "", "")
+	return parts[0], parts[2] + "/" + parts[3]
+}
+
+// note remembers a request.
+func (r *recorder) note(req *http.Request) {
+	key, scope := signed(req)
 	must(req.ParseForm())
 	form := req.PostForm
 	delete(form, "Version")
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.requests = append(r.requests, request{form: form, scope: parts[2] + "/" + parts[3], key: parts[0]})
+	r.requests = append(r.requests, request{form: form, scope: scope, key: key})
 }
 
 func (r *recorder) seen() []request {

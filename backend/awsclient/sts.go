@@ -94,7 +94,7 @@ func (c *Client) Account(ctx context.Context) (string, error) {
 
 // sessionOf is the session in the answer of op.
 func sessionOf(op string, creds *types.Credentials) (lifecycle.Session, error) {
-	if creds == nil {
+	if creds == nil || creds.Expiration == nil || !whole(creds.AccessKeyId, creds.SecretAccessKey, creds.SessionToken) {
 		return lifecycle.Session{}, incomplete(op, "credentials")
 	}
 	return lifecycle.Session{

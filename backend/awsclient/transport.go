@@ -63,10 +63,11 @@ func customRoots() (*x509.CertPool, error) {
 	return roots, nil
 }
 
-// withoutRedirects never sends a signed request where a server points.
+// withoutRedirects never sends a signed request where a server points, and takes
+// for an answer only what is one of AWS.
 func withoutRedirects(transport *http.Transport) *http.Client {
 	return &http.Client{
-		Transport:     transport,
+		Transport:     answers{transport},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }

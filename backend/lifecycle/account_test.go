@@ -27,6 +27,7 @@ type user struct {
 	policies map[string]bool
 	inline   map[string]bool
 	groups   map[string]bool
+	sides    map[side]bool
 }
 
 // keyState says who can know of a key.
@@ -39,7 +40,7 @@ const (
 )
 
 func newUser() *user {
-	return &user{keys: map[string]keyState{}, policies: map[string]bool{}, inline: map[string]bool{}, groups: map[string]bool{}}
+	return &user{keys: map[string]keyState{}, policies: map[string]bool{}, inline: map[string]bool{}, groups: map[string]bool{}, sides: map[side]bool{}}
 }
 
 // parts is what hangs on the user.
@@ -53,7 +54,9 @@ func (u *user) parts() lifecycle.Parts {
 }
 
 // bare reports whether IAM would delete the user.
-func (u *user) bare() bool { return len(u.keys)+len(u.policies)+len(u.inline)+len(u.groups) == 0 }
+func (u *user) bare() bool {
+	return len(u.keys)+len(u.policies)+len(u.inline)+len(u.groups)+len(u.sides) == 0
+}
 
 // iam is the account as one process reaches it, with IAM's rules.
 type iam struct{ *process }

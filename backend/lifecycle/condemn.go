@@ -29,6 +29,9 @@ func (m *Manager) RevokeUser(ctx context.Context, connect Connect, known UserRec
 	if stored, err := m.records.Record(ctx, known.UserName); err == nil {
 		r = stored // one that cannot be read must not keep a user alive
 	}
+	if err := m.Halted(ctx); errors.Is(err, ErrRestored) {
+		m.log.Warn("a user is revoked although storage seems to have been restored", "user", r.UserName, "reason", err)
+	}
 	return m.destroyRecorded(ctx, connect, r.condemned(m.clock.Now(), reasonRevoked))
 }
 

@@ -21,6 +21,7 @@ func TestL3Converges(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		parts := someParts(rt, "has")
 		known := someKnowledge(rt, parts)
+		sides := rapid.SliceOfN(rapid.SampledFrom(oneOfEachSide()), 0, 3).Draw(rt, "sides")
 		faults := rapid.SliceOfN(someFault(destroyingOps), 0, 6).Draw(rt, "faults")
 		exists := rapid.Bool().Draw(rt, "exists")
 		var broken []string
@@ -29,6 +30,7 @@ func TestL3Converges(t *testing.T) {
 			if exists {
 				u := w.put("vault-a", parts)
 				w.estrange(u, known)
+				u.hang(sides...)
 			}
 			w.issued["vault-a"] = lifecycle.IssuedUser{}
 			for _, f := range faults {
@@ -116,6 +118,7 @@ var destroyingOps = []string{
 	"iam:ListAccessKeys", "iam:ListAttachedUserPolicies", "iam:ListUserPolicies", "iam:ListGroupsForUser",
 	"iam:DeleteAccessKey", "iam:DetachUserPolicy", "iam:DeleteUserPolicy", "iam:RemoveUserFromGroup",
 	"iam:DeleteUser", "sts:GetCallerIdentity",
+	"iam:DeleteLoginProfile", "iam:ListMFADevices", "iam:DeactivateMFADevice", "iam:ListSSHPublicKeys", "iam:DeleteSSHPublicKey",
 }
 
 var someErrors = map[string]error{

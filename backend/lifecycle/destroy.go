@@ -40,7 +40,8 @@ type Parts struct {
 // so that a user a later step fails on can no longer act (L4); nothing is
 // detached while a key may live, since a policy may carry a Deny. What is
 // known to hang on the user is removed without asking; only if IAM still
-// refuses is everything listed. On error, what was removed stays removed.
+// refuses is everything listed, and credentials that people gave the user last.
+// On error, what was removed stays removed.
 func (m *Manager) DestroyUser(ctx context.Context, iam Users, u Doomed) error {
 	if err := m.mayDestroy(ctx, iam, u); err != nil {
 		return fmt.Errorf("destroy user %q: %w", u.Name, err)
@@ -55,7 +56,8 @@ func (m *Manager) DestroyUser(ctx context.Context, iam Users, u Doomed) error {
 	return nil
 }
 
-// strip removes first what is known, then, on DeleteConflict, what AWS lists.
+// strip removes first what is known, then, on DeleteConflict, what AWS lists,
+// then, where that is not all either, the side credentials.
 func (m *Manager) strip(ctx context.Context, iam Users, u Doomed) error {
 	if u.Known != nil {
 		err := m.deleteWith(ctx, iam, u.Name, *u.Known)
@@ -63,7 +65,11 @@ func (m *Manager) strip(ctx context.Context, iam Users, u Doomed) error {
 			return err
 		}
 	}
-	return m.settle(ctx, conflict, func() error { return m.deleteListed(ctx, iam, u.Name) })
+	err := m.deleteListed(ctx, iam, u.Name)
+	if errors.Is(err, awserr.InUse) {
+		return m.deleteWithSideCredentials(ctx, iam, u.Name)
+	}
+	return err
 }
 
 // conflict is DeleteConflict or a concurrent change: what was just detached may

@@ -96,6 +96,7 @@ func TestL3DestroyUser(t *testing.T) {
 			want: map[string]int{
 				"sts:GetCallerIdentity": 1, "iam:DeleteAccessKey": 1, "iam:DeleteUser": 3,
 				"iam:ListAccessKeys": 3, "iam:ListAttachedUserPolicies": 3, "iam:ListUserPolicies": 3, "iam:ListGroupsForUser": 3,
+				"iam:DeleteLoginProfile": 1, "iam:ListServiceSpecificCredentials": 1, "iam:ListMFADevices": 1, "iam:ListSSHPublicKeys": 1, "iam:ListSigningCertificates": 1,
 			},
 		}, {
 			name:  "DeleteUser busy",

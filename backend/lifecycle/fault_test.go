@@ -185,6 +185,9 @@ func (p *process) arrive(c call, effect func() error) error {
 func (w *world) apply(c call, effect func() error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if meanwhile := w.onCall[c.op]; meanwhile != nil {
+		meanwhile()
+	}
 	err := effect()
 	w.checkNames(c)
 	return err

@@ -239,6 +239,10 @@ func (m *Manager) finishPending(ctx context.Context, r KeyRotation, role string)
 		if err != nil {
 			return err
 		}
+		// A write before the act (L12): a deposed leader cannot write, so cannot act.
+		if err := r.Journal.ReassertKey(ctx, e); err != nil {
+			return fmt.Errorf("finish an earlier rotation: %w", err)
+		}
 		if err := m.finishKey(ctx, r, e); err != nil {
 			return fmt.Errorf("finish an earlier rotation: %w", err)
 		}

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// deadlineGrace is how long after its deadline an issued user is left alone:
+// DeadlineGrace is how long after its deadline an issued user is left alone:
 // Vault ends leases late when it was down, and clocks differ.
-const deadlineGrace = time.Hour
+const DeadlineGrace = time.Hour
 
 // How many records may fall due at once before deadlines are not believed (L13):
 // that many lost leases rather tell of a wrong clock or of restored storage.
@@ -23,7 +23,7 @@ func (m *Manager) grace() time.Duration {
 	if s, _ := m.state.known(); s.Draining {
 		return 0
 	}
-	return deadlineGrace
+	return DeadlineGrace
 }
 
 // forwardJump is the jump of the clock after which deadlines are not believed.

@@ -31,6 +31,11 @@ type UserRemover interface {
 	DeleteInlinePolicy(ctx context.Context, user, name string) error
 	LeaveGroup(ctx context.Context, user, group string) error
 	DeleteUser(ctx context.Context, user string) error
+
+	// ListSideCredentials returns the ids of the user's credentials of a kind.
+	// A login profile has none: its list is one empty id, profile or not.
+	ListSideCredentials(ctx context.Context, user string, kind SideCredential) (ids []string, err error)
+	DeleteSideCredential(ctx context.Context, user string, kind SideCredential, id string) error
 }
 
 // UserInspector answers whose user one is.

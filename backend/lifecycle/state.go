@@ -124,6 +124,16 @@ func (m *Manager) ChangeState(ctx context.Context, change func(*MountState)) err
 	return m.putState(ctx, s)
 }
 
+// Halted is ErrRestored while nothing may be destroyed or rotated on the mount's
+// own account, since its storage seems to be older than AWS.
+func (m *Manager) Halted(ctx context.Context) error {
+	s, err := m.State(ctx)
+	if err == nil && s.Restored != "" {
+		err = fmt.Errorf("%w: %s", ErrRestored, s.Restored)
+	}
+	return err
+}
+
 // beginDuty begins the incarnation where Initialize could not.
 func (m *Manager) beginDuty() Duty {
 	return Duty{

@@ -47,6 +47,7 @@ type StaticRotation struct {
 	Role     string
 	Assume   *AssumeStep
 	Adoption Adoption // of a user that the role has no key of yet
+	RootKey  string   // the key this engine itself goes by: its user is left alone
 }
 
 // RotateStatic makes a new key for the user of a static role: create, prove,
@@ -70,6 +71,9 @@ func (m *Manager) RotateStatic(ctx context.Context, r StaticRotation) error {
 	keys, err := r.IAM.KeysOf(ctx, r.UserName)
 	if err != nil {
 		return err
+	}
+	if slices.Contains(ids(keys), r.RootKey) {
+		return cannotRotate("user %q has the root key of this mount, %s: put a key of another user into config/root", r.UserName, r.RootKey)
 	}
 	outgoing, err := m.outgoing(ctx, r, keys, current)
 	if err != nil {

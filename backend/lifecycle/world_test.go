@@ -45,6 +45,7 @@ type world struct {
 	underWay  map[call]int                    // late requests
 	landing   bool                            // the effect that is applied is that of a late request
 	issued    map[string]lifecycle.IssuedUser // handed out, and not revoked
+	onCall    map[string]func()               // what happens behind our back when an operation takes effect
 	broken    []string
 }
 
@@ -61,6 +62,7 @@ func newWorld() *world {
 		sent:      map[call]int{},
 		underWay:  map[call]int{},
 		issued:    map[string]lifecycle.IssuedUser{},
+		onCall:    map[string]func(){},
 	}
 }
 

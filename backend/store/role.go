@@ -54,6 +54,10 @@ type Role struct {
 	UserPath               string `json:"user_path"` // "": "/"
 	PermissionsBoundaryARN string `json:"permissions_boundary_arn"`
 	MFASerialNumber        string `json:"mfa_serial_number"`
+
+	// Ours; the built-in engine passes over them.
+	ExpiryPolicy bool `json:"expiry_policy,omitempty"`
+	MaxUsers     int  `json:"max_users,omitempty"` // 0: no limit
 }
 
 // roleVersion is the version of the format above; the built-in engine knows

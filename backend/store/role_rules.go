@@ -41,6 +41,8 @@ var validFor = []struct {
 	{"max_sts_ttl", func(r *Role) bool { return r.MaxSTSTTL != 0 }, stsTypes},
 	{"user_path", func(r *Role) bool { return r.UserPath != "" }, []CredentialType{IAMUser}},
 	{"permissions_boundary_arn", func(r *Role) bool { return r.PermissionsBoundaryARN != "" }, []CredentialType{IAMUser}},
+	{"expiry_policy", func(r *Role) bool { return r.ExpiryPolicy }, []CredentialType{IAMUser}},
+	{"max_users", func(r *Role) bool { return r.MaxUsers != 0 }, []CredentialType{IAMUser}},
 	{"mfa_serial_number", func(r *Role) bool { return r.MFASerialNumber != "" }, []CredentialType{SessionToken}},
 }
 
@@ -67,7 +69,7 @@ func (r *Role) Problems() []string {
 	if r.MaxSTSTTL > 0 && r.DefaultSTSTTL > r.MaxSTSTTL {
 		problems = append(problems, fmt.Sprintf("default_sts_ttl %s is more than max_sts_ttl %s", r.DefaultSTSTTL, r.MaxSTSTTL))
 	}
-	for _, check := range []func() string{r.pathProblem, r.boundaryProblem, r.sizeProblem} {
+	for _, check := range []func() string{r.pathProblem, r.boundaryProblem, r.sizeProblem, r.tagProblem, r.capProblem} {
 		if problem := check(); problem != "" {
 			problems = append(problems, problem)
 		}
@@ -108,6 +110,26 @@ func (r *Role) boundaryProblem() string {
 		return fmt.Sprintf("permissions_boundary_arn is not an ARN: %v", err)
 	case arn.Service != "iam" || !strings.HasPrefix(arn.Resource, "policy/"):
 		return "permissions_boundary_arn is not the ARN of a managed policy: arn:aws:iam::<account>:policy/<name>"
+	}
+	return ""
+}
+
+// ownTags begins the keys of tags that are the engine's own, as
+// lifecycle.OwnerTagPrefix; keys of user tags differ in more than case.
+const ownTags = "vault-aws:"
+
+func (r *Role) tagProblem() string {
+	for key := range r.IAMTags {
+		if strings.HasPrefix(strings.ToLower(key), ownTags) {
+			return fmt.Sprintf("iam_tags has key %q: keys beginning with %s are the engine's own", key, ownTags)
+		}
+	}
+	return ""
+}
+
+func (r *Role) capProblem() string {
+	if r.MaxUsers < 0 {
+		return fmt.Sprintf("max_users %d is negative: 0 stands for no limit", r.MaxUsers)
 	}
 	return ""
 }

@@ -36,7 +36,10 @@ type RootConfig struct {
 	RotationPeriod           time.Duration `json:"rotation_period"`
 	DisableAutomatedRotation bool          `json:"disable_automated_rotation"`
 
-	Limits // ours; the built-in engine passes over them
+	// Ours; the built-in engine passes over them.
+	OwnerTags bool `json:"iam_owner_tags,omitempty"`
+	MaxUsers  int  `json:"max_users,omitempty"` // 0: no limit
+	Limits
 }
 
 // SDKRetries is the MaxRetries that leaves the number to the SDK.

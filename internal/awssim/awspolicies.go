@@ -32,6 +32,10 @@ var awsDocuments = map[string]string{
 	"IAMReadOnlyAccess":       allowing("Action", "iam:GenerateCredentialReport iam:GenerateServiceLastAccessedDetails iam:Get* iam:List* iam:SimulateCustomPolicy iam:SimulatePrincipalPolicy"),
 	"IAMFullAccess":           allowing("Action", "iam:* organizations:DescribeAccount organizations:DescribeOrganization"),
 	"SecurityAudit":           allowing("Action", "ec2:Describe* iam:GenerateCredentialReport iam:Get* iam:List* s3:GetBucket* s3:ListAllMyBuckets"),
+	// What AWS attaches to the user of a key that it found in public, cut down to
+	// the services in sight.
+	"AWSCompromisedKeyQuarantineV3": `{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Resource": "*", "Action": [
+		"iam:AttachUserPolicy", "iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:CreateUser", "iam:PutUserPolicy", "ec2:RunInstances"]}]}`,
 	"PowerUserAccess": `{"Version": "2012-10-17", "Statement": [
 		{"Effect": "Allow", "NotAction": ["iam:*", "organizations:*", "account:*"], "Resource": "*"},
 		{"Effect": "Allow", "Action": ["iam:CreateServiceLinkedRole", "iam:DeleteServiceLinkedRole", "iam:ListRoles",

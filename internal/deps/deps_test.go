@@ -1,6 +1,7 @@
 // Package deps holds the dependency rules of this repository: who may import
 // whom. They are what keeps the lifecycle provable (it knows neither Vault nor
-// the AWS SDK) and what proves the plugin out of the plugin.
+// the AWS SDK) and what proves the plugin out of the plugin. It also holds the
+// tables of docs/compatibility.md to the tests that they name.
 package deps
 
 import (

@@ -11,6 +11,7 @@
 package devstack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,14 +29,16 @@ type Stack struct {
 	VaultAddr string // the URL of the server
 	Binaries  Binaries
 
-	dir   string // scratch: homes, sockets, logs
-	vault *process
+	dir      string // scratch: homes, sockets, logs
+	logLevel string
+	vault    *process
 }
 
 // Spec says what to start.
 type Spec struct {
 	Binaries Binaries
 	VaultEnv []string // NAME=value pairs for the Vault server, besides its own few
+	LogLevel string   // of the Vault server and its plugins; "": debug
 }
 
 // Start starts the simulator and the Vault server and returns when both
@@ -47,7 +50,7 @@ func Start(ctx context.Context, spec Spec) (*Stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Stack{Binaries: spec.Binaries, dir: dir}
+	s := &Stack{Binaries: spec.Binaries, dir: dir, logLevel: cmp.Or(spec.LogLevel, "debug")}
 	if err := s.start(ctx, spec.VaultEnv); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}

@@ -64,7 +64,7 @@ func (s *Stack) writeVaultConfig() error {
 		"plugin_directory":     s.Binaries.PluginDir,
 		"raw_storage_endpoint": true, // tests age journal entries through it
 		"disable_mlock":        true,
-		"log_level":            "debug",
+		"log_level":            s.logLevel,
 	})
 	if err != nil {
 		return err

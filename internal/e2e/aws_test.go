@@ -89,8 +89,13 @@ func (s *script) named(name string) aws.Credentials {
 	}
 }
 
-// keep puts a credential under a name.
+// keep puts a credential under a name; its secrets are secrets of the script.
 func (s *script) keep(name string, c aws.Credentials) {
+	for what, value := range map[string]string{"secret key": c.SecretAccessKey, "session token": c.SessionToken} {
+		if value != "" {
+			s.secrets.Add(name+"'s "+what, value)
+		}
+	}
 	s.ts.Setenv(name+"_ACCESS", c.AccessKeyID)
 	s.ts.Setenv(name+"_SECRET", c.SecretAccessKey)
 	s.ts.Setenv(name+"_TOKEN", c.SessionToken)

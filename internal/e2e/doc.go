@@ -15,7 +15,8 @@
 // Besides those of testscript, whose "exec vault" serves for standard input
 // and for the background, scripts have
 //
-//	stack [-bare] [NAME=VALUE...]  start simulator and Vault, the latter with these
+//	stack [-bare] [-trace] [NAME=VALUE...]
+//	                               start simulator and Vault, the latter with these
 //	                               variables besides its few, and register the plugin
 //	vault ARG...                   the vault command, as root unless VAULT_TOKEN is set
 //	api METHOD PATH [BODY]         Vault's HTTP API: prints the status, then the body
@@ -40,6 +41,9 @@
 //	unchanged NAME                 they say the same; fields may have come, empty is as good as null
 //	server-log PATTERN             list the lines of Vault's log that match; fails if none does
 //	server-log -mark               what is logged so far counts no more
+//	secret NAME VALUE              a secret besides those of credentials
+//	no-secrets MOUNT...            search logs, refusals, lists and records of the
+//	                               mounts for the secrets of this script
 //	kill-plugin                    SIGKILL the plugin processes of this Vault server; prints their ids
 //	serve-imds NAME ROLE           stand in for the EC2 instance metadata service: sets IMDS
 //	serve-container NAME           stand in for the ECS container endpoint: sets CONTAINER

@@ -14,6 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"vault-plugin-secrets-aws/internal/devstack"
+	"vault-plugin-secrets-aws/internal/leaks"
 )
 
 // A script is the state of one running script.
@@ -25,6 +26,8 @@ type script struct {
 
 	remembered map[string]answers // by the name that the script gave
 	logMark    int                // how much of Vault's log the script has done with
+	secrets    leaks.Secrets
+	refusals   []string // what refused commands wrote
 
 	stdout, stderr bytes.Buffer // of the running command
 }
@@ -34,7 +37,7 @@ type scriptKey struct{}
 
 // setUp prepares a script, which starts nothing by itself.
 func setUp(ctx context.Context, env *testscript.Env, binaries devstack.Binaries) error {
-	env.Values[scriptKey{}] = &script{ctx: ctx, binaries: binaries, remembered: map[string]answers{}}
+	env.Values[scriptKey{}] = &script{ctx: ctx, binaries: binaries, remembered: map[string]answers{}, secrets: leaks.Secrets{}}
 	home := filepath.Join(env.WorkDir, ".home")
 	tools := filepath.Join(env.WorkDir, ".bin")
 	if err := errors.Join(os.Mkdir(home, 0o700), os.Mkdir(tools, 0o700)); err != nil {
@@ -78,6 +81,8 @@ func commands() map[string]command {
 		"journal":         listJournal,
 		"kill-plugin":     killPlugin,
 		"remember":        remember,
+		"no-secrets":      noSecrets,
+		"secret":          addSecret,
 		"serve-container": serveContainer,
 		"serve-imds":      serveIMDS,
 		"server-log":      serverLog,
@@ -116,6 +121,7 @@ func (s *script) expect(neg bool, cmd command, args []string) error {
 	case neg && err == nil:
 		return errors.New("unexpected success")
 	case neg && errors.As(err, &no):
+		s.refusals = append(s.refusals, s.stdout.String()+s.stderr.String())
 		return nil
 	default:
 		return err

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -19,11 +20,13 @@ import (
 
 // startStack starts the simulator and Vault for this script.
 func startStack(s *script, args []string) error {
-	bare := len(args) > 0 && args[0] == "-bare"
-	if bare {
-		args = args[1:]
+	args, bare := without(args, "-bare")
+	args, trace := without(args, "-trace")
+	spec := devstack.Spec{Binaries: s.binaries, VaultEnv: args}
+	if trace {
+		spec.LogLevel = "trace"
 	}
-	stack, err := devstack.Start(s.ctx, devstack.Spec{Binaries: s.binaries, VaultEnv: args})
+	stack, err := devstack.Start(s.ctx, spec)
 	if err != nil {
 		return err
 	}
@@ -33,6 +36,12 @@ func startStack(s *script, args []string) error {
 		return err
 	}
 	return s.register()
+}
+
+// without takes an option out of the arguments, and says whether it was there.
+func without(args []string, option string) (rest []string, found bool) {
+	rest = slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return arg == option })
+	return rest, len(rest) < len(args)
 }
 
 // register registers the plugin as the aws engine.
