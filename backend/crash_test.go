@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"vault-plugin-secrets-aws/backend"
 	"vault-plugin-secrets-aws/internal/awssim"
 	"vault-plugin-secrets-aws/internal/crashtest"
 
@@ -112,11 +113,12 @@ type crash struct {
 func newCrash(t *testing.T) *crash {
 	account := crashtest.NewAccount(t)
 	storage := &crashStorage{Storage: &logical.InmemStorage{}}
-	c := &crash{mount: newMountOn(t, acrossGRPC, storage), account: account, storage: storage, secrets: map[string]*logical.Secret{}}
-	c.restart()
-	c.clock = &skippingClock{}
-	c.options.Clock = c.clock
-	c.reload()
+	clock := &skippingClock{}
+	options := backend.Options{Version: "v0.0.1", Clock: clock}
+	c := &crash{
+		mount: newMountOver(t, acrossGRPC, options, storage), account: account, storage: storage, clock: clock,
+		secrets: map[string]*logical.Secret{},
+	}
 	config := account.RootConfig()
 	config["max_retries"] = 0
 	c.mustWrite("config/root", config)

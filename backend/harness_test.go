@@ -76,17 +76,15 @@ func runScenarios(t *testing.T, load loader) {
 	}
 }
 
-<<<<<<< HEAD
-func newMount(t testing.TB, load loader) *mount { return newMountOn(t, load, &logical.InmemStorage{}) }
-
-func newMountOn(t testing.TB, load loader, storage logical.Storage) *mount {
-=======
 func newMount(t testing.TB, load loader) *mount {
 	return newMountWith(t, load, backend.Options{Version: "v0.0.1"})
 }
 
 func newMountWith(t testing.TB, load loader, options backend.Options) *mount {
->>>>>>> main
+	return newMountOver(t, load, options, &logical.InmemStorage{})
+}
+
+func newMountOver(t testing.TB, load loader, options backend.Options, storage logical.Storage) *mount {
 	sim, endpoint := simtest.Start(t)
 	m := &mount{
 		TB: t, sim: sim, endpoint: endpoint, admin: sim.Admin(), load: load,
