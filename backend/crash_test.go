@@ -222,7 +222,7 @@ func (c *crash) end() {
 // report writes the outcome down; anything but OK fails the test.
 func (c *crash) report(r crashtest.Result) {
 	c.Helper()
-	r.Verdict, r.Details = c.found.Verdict(), append(c.found.Dead, c.found.Leaked...)
+	r.Verdict, r.Details = c.found.Verdict(), slices.Concat(c.found.Dead, c.found.Leaked)
 	c.must(crashResults.Add(r))
 	if r.Verdict != crashtest.OK {
 		c.Errorf("%s\nwrites: %v\n%s", r, c.writes, c.log)

@@ -29,7 +29,7 @@ func crashMain() int {
 	defer stop()
 	dir, err := os.MkdirTemp("", "crash")
 	if err != nil {
-		fmt.Println("FAIL", err)
+		fmt.Fprintln(os.Stdout, "FAIL", err)
 		return 1
 	}
 	defer os.RemoveAll(dir)
@@ -37,11 +37,11 @@ func crashMain() int {
 	failed := run(ctx, "./backend", "-run=^TestCrash", "-parallel=32", "-full", "-results="+file)
 	failed = run(ctx, "./internal/e2e/crash", "-parallel=8", "-full", "-results="+file) || failed
 	if err := table(file); err != nil {
-		fmt.Println("FAIL", err)
+		fmt.Fprintln(os.Stdout, "FAIL", err)
 		return 1
 	}
 	if failed {
-		fmt.Println("FAIL")
+		fmt.Fprintln(os.Stdout, "FAIL")
 		return 1
 	}
 	return 0

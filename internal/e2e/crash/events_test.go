@@ -362,8 +362,8 @@ func (s *scene) restoreTo(second *lab) error {
 
 // left is the evidence of a mount that is no more: its account.
 func (s *scene) left() crashtest.Evidence {
-	account := s.Sim.State().Accounts[s.Account.Root.Account]
+	account := s.Sim.State().Accounts[s.Root.Account]
 	delete(account.Users, s.Sim.Admin().UserName)
-	root := crashtest.KeyPair{AccessKey: s.Account.Root.AccessKey, SecretKey: s.Account.Root.SecretKey}
+	root := crashtest.KeyPair{AccessKey: s.Root.AccessKey, SecretKey: s.Root.SecretKey}
 	return crashtest.Evidence{Users: account.Users, Root: s.Tried(s.ctx, root)}
 }

@@ -323,7 +323,7 @@ func (b *batch) report(c *cell) {
 	}
 	r := crashtest.Result{
 		Engine: b.engine.name, Operation: c.op.name, Mishap: b.mishap.name, Site: c.at.String(),
-		Verdict: c.found.Verdict(), Details: append(c.found.Dead, c.found.Leaked...),
+		Verdict: c.found.Verdict(), Details: slices.Concat(c.found.Dead, c.found.Leaked),
 	}
 	b.must(results.Add(r))
 	switch {
