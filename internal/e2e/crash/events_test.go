@@ -43,6 +43,7 @@ var events = []operation{
 // TestEvents lets the events of Vault's side happen, each on a server of its own:
 // a reload ends the process of all mounts.
 func TestEvents(t *testing.T) {
+	t.Parallel()
 	for _, e := range engines() {
 		for _, op := range events {
 			t.Run(e.name+"/"+op.name, func(t *testing.T) {

@@ -34,6 +34,7 @@ func engines() []engine {
 
 // TestMatrix runs the cells, those of one engine and mishap side by side.
 func TestMatrix(t *testing.T) {
+	t.Parallel()
 	for _, e := range engines() {
 		t.Run(e.name, func(t *testing.T) {
 			t.Parallel()
