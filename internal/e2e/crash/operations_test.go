@@ -14,7 +14,7 @@ type operation struct {
 	name    string
 	prepare func(s *scene) error // what has to be there before
 	run     func(s *scene) error // an error is the mishap's doing
-	long    bool                 // it takes minutes
+	long    bool                 // it takes minutes: for -full only
 	not     []engine             // the engines that have no such thing
 	// unpromised is why a leak is shown and counted, but fails no test:
 	// docs/reliability.md says so too. "" for all but one.
