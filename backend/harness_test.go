@@ -81,10 +81,14 @@ func newMount(t testing.TB, load loader) *mount {
 }
 
 func newMountWith(t testing.TB, load loader, options backend.Options) *mount {
+	return newMountOver(t, load, options, &logical.InmemStorage{})
+}
+
+func newMountOver(t testing.TB, load loader, options backend.Options, storage logical.Storage) *mount {
 	sim, endpoint := simtest.Start(t)
 	m := &mount{
 		TB: t, sim: sim, endpoint: endpoint, admin: sim.Admin(), load: load,
-		storage: &faultyStorage{Storage: &logical.InmemStorage{}},
+		storage: &faultyStorage{Storage: storage},
 		system:  &logical.StaticSystemView{DefaultLeaseTTLVal: 768 * time.Hour, MaxLeaseTTLVal: 768 * time.Hour, PluginEnvironment: &logical.PluginEnvironment{VaultVersion: "1.21.1"}},
 		log:     &logBuffer{},
 		options: options,

@@ -50,6 +50,7 @@ var levels = []level{
 		{packages: []string{"internal/e2e", "internal/endurance"}},
 		{packages: []string{"internal/e2e/parity"}, run: "^TestParity$"},
 	}},
+	{name: "crash", runs: []selection{{packages: []string{"internal/e2e/crash"}}}},
 }
 
 // choose returns the named levels, or all when no name is given.

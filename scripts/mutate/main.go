@@ -8,7 +8,8 @@
 // proven. The tables are in mutations.go and records.go, by the invariants of
 // backend/lifecycle/doc.go, and in awssim.go, by the simulator's rules.
 //
-// It prints a line per mutation and last of all "mutate: N mutations, N caught,
+// It prints a line per mutation, then per invariant the tests that caught its
+// mutations, and last of all "mutate: N mutations, N caught,
 // 0 survived". It fails on a survivor, on a mutation that does not compile or
 // whose place in the code is not found exactly once, and if the tests fail
 // without any.
@@ -42,7 +43,7 @@ func mutateMain(prefixes []string) int {
 // chosen are the mutations whose name begins with one of the prefixes; all if
 // there are none.
 func chosen(prefixes []string) []mutation {
-	all := slices.Concat(mutations, records, simulator)
+	all := slices.Concat(mutations, records, crashes, simulator)
 	if len(prefixes) == 0 {
 		return all
 	}
@@ -65,8 +66,10 @@ func mutate(ctx context.Context, out io.Writer, all []mutation) error {
 		return err
 	}
 	var problems, survived int
+	var verdicts []verdict
 	for _, m := range all {
 		verdict := t.try(ctx, m)
+		verdicts = append(verdicts, verdict)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -78,6 +81,7 @@ func mutate(ctx context.Context, out io.Writer, all []mutation) error {
 			problems++
 		}
 	}
+	proofs(out, verdicts)
 	fmt.Fprintf(out, "mutate: %d mutations, %d caught, %d survived\n", len(all), len(all)-survived-problems, survived)
 	if survived+problems > 0 {
 		return fmt.Errorf("%d survived, %d could not be tried", survived, problems)

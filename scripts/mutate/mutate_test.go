@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -21,6 +22,15 @@ func TestMutations(t *testing.T) {
 		}
 		if _, err := m.apply(string(text)); err != nil {
 			t.Errorf("%s: %v", m.name, err)
+		}
+	}
+}
+
+// TestEveryInvariantIsBroken: a proof of each is proven to notice.
+func TestEveryInvariantIsBroken(t *testing.T) {
+	for _, invariant := range invariants {
+		if !slices.ContainsFunc(chosen(nil), func(m mutation) bool { return m.invariant() == invariant }) {
+			t.Errorf("no mutation breaks %s", invariant)
 		}
 	}
 }
