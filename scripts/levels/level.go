@@ -35,6 +35,7 @@ var levels = []level{
 	{name: "unit", fast: true, runs: []selection{
 		{packages: []string{rest}},
 		{packages: []string{"internal/awssim"}, skip: "^TestClients"},
+		{folder: "cmd/vault-aws-credentials"},
 	}},
 	{name: "lifecycle", fast: true, runs: []selection{{packages: []string{"backend/lifecycle"}}}},
 	{name: "mount", fast: true, runs: []selection{{packages: []string{"backend"}, skip: "^TestBoundary"}}},
