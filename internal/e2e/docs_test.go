@@ -73,11 +73,17 @@ func runShown(t *testing.T, given []string, shown [][]string) {
 
 func mustStart(t *testing.T) *devstack.Stack {
 	t.Helper()
-	binaries, err := devstack.Find()
-	if err != nil {
+	return mustStartSpec(t, devstack.Spec{})
+}
+
+// mustStartSpec starts a stack of what was built.
+func mustStartSpec(t *testing.T, spec devstack.Spec) *devstack.Stack {
+	t.Helper()
+	var err error
+	if spec.Binaries, err = devstack.Find(); err != nil {
 		t.Fatal(err)
 	}
-	stack, err := devstack.Start(t.Context(), devstack.Spec{Binaries: binaries})
+	stack, err := devstack.Start(t.Context(), spec)
 	if err != nil {
 		t.Fatal(err)
 	}
