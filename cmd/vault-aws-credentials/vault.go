@@ -142,7 +142,7 @@ func (o options) cacheKey(ctx context.Context, client *api.Client) (cacheKey, er
 	}
 	accessor, err := self.TokenAccessor()
 	if err == nil && accessor == "" {
-		err = errors.New("the token has no accessor, as batch tokens have none: -cache cannot tell whose credentials it keeps")
+		err = errors.New("the token shows no accessor, as batch tokens and an agent's own do not: -cache cannot tell whose credentials it keeps; use -token-file, or leave -cache out")
 	}
 	return cacheKey{
 		Address: client.Address(), Namespace: client.Namespace(),
