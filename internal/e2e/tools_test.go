@@ -184,11 +184,12 @@ func mustStartToolVault(t *testing.T) *toolVault {
 // vault runs a vault command as root.
 func (v *toolVault) vault(args ...string) string {
 	v.Helper()
-	out, err := v.stack.Command(v.Context(), args...).Output()
+	cmd := v.stack.Command(v.Context(), args...)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
 	if err != nil {
-		var exit *exec.ExitError
-		_ = errors.As(err, &exit)
-		v.Fatalf("vault %v: %v %s", args, err, exit.Stderr)
+		v.Fatalf("vault %v: %v %s", args, err, stderr.String())
 	}
 	return strings.TrimSpace(string(out))
 }
