@@ -178,11 +178,11 @@ func (n *Standalone) initialize(ctx context.Context) error {
 // open unseals the server and waits until it is active.
 func (n *Standalone) open(ctx context.Context) error {
 	return n.await(ctx, func() bool {
-		if healthy(ctx, n.Addr()) {
+		if n.stack.healthy(ctx) {
 			return true
 		}
 		_, _ = n.call(ctx, http.MethodPut, "sys/unseal", "", map[string]any{"key": n.unseal}) // it says why below, if for good
-		return healthy(ctx, n.Addr())
+		return n.stack.healthy(ctx)
 	})
 }
 
