@@ -127,7 +127,7 @@ func (s *scene) loseLease() error {
 	}
 	err := s.remove("sys/raw/sys/expire/id/" + s.lease)
 	s.KillAll()
-	return errors.Join(err, s.Restart(s.ctx))
+	return errors.Join(err, s.lab.restart())
 }
 
 // oneUse reads with a token whose one use that is: Vault revokes the lease at
@@ -335,11 +335,11 @@ func (s *scene) restore() error {
 	if err := s.issueAsRoot(); err != nil {
 		return err
 	}
-	snapshot, err := s.Standalone.Save(s.ctx)
+	snapshot, err := s.Snapshot(s.ctx)
 	if err != nil {
 		return err
 	}
-	return errors.Join(s.revoke(), s.Standalone.Load(s.ctx, snapshot, s.Standalone))
+	return errors.Join(s.revoke(), s.lab.restore(snapshot, s.lab))
 }
 
 // restoreTo brings a second cluster up with the same leases and lets it end
@@ -348,11 +348,11 @@ func (s *scene) restoreTo(second *lab) error {
 	if err := s.issueAsRoot(); err != nil {
 		return err
 	}
-	snapshot, err := s.Standalone.Save(s.ctx)
+	snapshot, err := s.Snapshot(s.ctx)
 	if err != nil {
 		return err
 	}
-	if err := second.Load(s.ctx, snapshot, s.Standalone); err != nil {
+	if err := second.restore(snapshot, s.lab); err != nil {
 		return err
 	}
 	s.ending = true
