@@ -334,9 +334,9 @@ func (b *batch) report(c *cell) {
 	b.must(results.Add(r))
 	switch {
 	case r.Verdict == crashtest.OK:
-	case b.engine == ours && c.op.unpromised == "":
+	case b.engine == ours:
 		b.Error(r)
 	default:
-		b.Log(r, c.op.unpromised)
+		b.Log(r)
 	}
 }
