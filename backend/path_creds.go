@@ -2,11 +2,13 @@ package backend
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"vault-plugin-secrets-aws/backend/awserr"
 	"vault-plugin-secrets-aws/backend/lifecycle"
 	"vault-plugin-secrets-aws/backend/naming"
 	"vault-plugin-secrets-aws/backend/store"
@@ -105,7 +107,7 @@ func (b *Backend) readCreds(ctx context.Context, req *logical.Request, d *framew
 	if problems := o.root.config.Forbids(o.role); len(problems) > 0 {
 		return nil, invalid("role %q: %s", o.roleName, strings.Join(problems, "; "))
 	}
-	resp, err := t.issue(b, ctx, o)
+	resp, err := b.issue(ctx, t, o)
 	if err != nil {
 		return nil, err
 	}
@@ -113,6 +115,21 @@ func (b *Backend) readCreds(ctx context.Context, req *logical.Request, d *framew
 		resp.AddWarning(warning)
 	}
 	return resp, nil
+}
+
+// issue issues the credential; once more, if the root key was rotated meanwhile:
+// the one that the request began with is gone then.
+func (b *Backend) issue(ctx context.Context, t credentialType, o *order) (*logical.Response, error) {
+	resp, err := t.issue(b, ctx, o)
+	if !errors.Is(err, awserr.UnknownKey) {
+		return resp, err
+	}
+	latest, rootErr := b.root(ctx, o.storage)
+	if rootErr != nil || latest.config.AccessKey == o.root.config.AccessKey {
+		return resp, err
+	}
+	o.root = latest
+	return t.issue(b, ctx, o)
 }
 
 // credentialType chooses the type: the role's one; of a legacy role with two,

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"vault-plugin-secrets-aws/backend"
+	"vault-plugin-secrets-aws/backend/lifecycle"
 	"vault-plugin-secrets-aws/internal/awssim"
 
 	"github.com/hashicorp/vault/sdk/logical"
@@ -64,6 +65,18 @@ func failureScenarios() []scenario {
 			_, err := m.backend.HandleRequest(m.Context(), req)
 			if err == nil || err.Error() != logical.ErrReadOnly.Error() {
 				m.Errorf("error = %v, want Vault's own", err)
+			}
+		}},
+		{"failure: what could not be destroyed at once goes at the next tick, and its entry with it", func(m *mount) {
+			m.leaveUser()
+			if r := m.records()[m.users()[0]]; r.State != lifecycle.Condemned || r.Role != "x" || !strings.Contains(r.LastError, "AccessDenied") {
+				m.Errorf("record = %+v", r)
+			}
+			m.sim.ClearFaults()
+			m.tick()
+			m.wantUsers(0)
+			if journal, records := m.journal(), m.records(); len(journal)+len(records) != 0 {
+				m.Errorf("journal = %v, records = %v", journal, records)
 			}
 		}},
 		{"rollback: an old entry is rolled back at a tick, a young one is not", rollback},
@@ -179,8 +192,10 @@ func (m *mount) leaveUser() {
 }
 
 func rollback(m *mount) {
+	m.storage.set(storageFault{verb: "put", prefix: "users/", err: errors.New("disk")}) // no record takes it over
 	m.leaveUser()
 	m.sim.ClearFaults()
+	m.storage.set(storageFault{})
 	m.tick()
 	m.wantUsers(1)
 	m.ageJournal(6 * time.Minute)

@@ -17,6 +17,7 @@ import (
 func operatorScenarios() []scenario {
 	return []scenario{
 		{"operator: config/root rewritten while issuing", configRewritten},
+		{"operator: the root key is rotated while issuing", rotatedWhileIssuing},
 		{"operator: config/root rewritten again and again under load", configRewrittenUnderLoad},
 		{"operator: role deleted with live leases", roleDeleted},
 		{"operator: mount tuned to a shorter maximum", mountTuned},
@@ -26,6 +27,32 @@ func operatorScenarios() []scenario {
 		{"operator: two mounts on one AWS account", twoMounts},
 		{"operator: two mounts on one root user", twoMountsOneUser},
 	}
+}
+
+// rotatedWhileIssuing has the root key rotated between a request's first call of
+// AWS and its second, which the old key is refused for.
+func rotatedWhileIssuing(m *mount) {
+	clock := m.static(map[string]any{"rotation_period": "1h"})
+	m.mustWrite("config/root", m.rootConfig(m.sim.PutUser(m.admin.Account, "root-of-vault", allPolicy)))
+	slow := newGate(m)
+	m.mustWrite("config/root", map[string]any{"iam_endpoint": slow.url})
+	slow.shut()
+	done := make(chan answer)
+	go func() { done <- m.read("creds/x") }()
+	<-slow.waiting
+	slow.letOne()
+	<-slow.waiting
+	m.mustWrite("config/root", map[string]any{"iam_endpoint": m.endpoint})
+	m.rotate()
+	slow.open()
+	got := <-done
+	if got.status != http.StatusOK {
+		m.Fatalf("creds: %d %s", got.status, got.error)
+	}
+	m.must(m.revoke(got.secret))
+	clock.advance(time.Minute)
+	m.tick()
+	m.wantNoLeased()
 }
 
 // configRewritten has another key and another endpoint written between a

@@ -96,10 +96,20 @@ func (m *Manager) noteFailure(ctx context.Context, r UserRecord, cause error) {
 // ours may still be under way, the record stays, and the worker looks again.
 func (m *Manager) forget(ctx context.Context, r UserRecord) error {
 	if !r.Resent || m.overdue(r.Issued, announcedGoneAge) {
-		return m.dropRecord(ctx, r.UserName)
+		return m.bury(ctx, r)
 	}
 	r.KeyDeleted, r.LastError, r.NextTry = true, "", r.Issued.Add(announcedGoneAge)
 	return m.writeRecord(ctx, r)
+}
+
+// bury drops what is written down of a user that is gone.
+func (m *Manager) bury(ctx context.Context, r UserRecord) error {
+	if r.Entry != "" {
+		if err := m.journal.Strike(ctx, r.Entry); err != nil {
+			return fmt.Errorf("strike journal entry of user %q: %w", r.UserName, err)
+		}
+	}
+	return m.dropRecord(ctx, r.UserName)
 }
 
 // condemnedAtOnce is how many condemned users the worker destroys side by side.

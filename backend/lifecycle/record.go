@@ -45,6 +45,10 @@ type UserRecord struct {
 	Issued   time.Time `json:"issued,omitzero"`
 	Deadline time.Time `json:"deadline,omitzero"` // the end of its lease; zero if it never had one that we know of
 
+	// Entry is the journal entry that announces the user, if it was not struck: it
+	// goes before the record.
+	Entry EntryID `json:"journal_entry,omitempty"`
+
 	// Of condemned users.
 	Since      time.Time `json:"since,omitzero"`
 	Reason     string    `json:"reason,omitempty"`
@@ -90,11 +94,15 @@ func (r UserRecord) condemned(now time.Time, reason string) UserRecord {
 	return r
 }
 
-// tried is the record with one more try, the next one later and later.
+// tried is the record with one more try. The second one may come at once, by the
+// worker's next pass; then they come later and later.
 func (r UserRecord) tried(now time.Time) UserRecord {
 	wait := backoffLast
-	if r.Tries < 10 {
-		wait = min(backoffFirst<<r.Tries, backoffLast)
+	switch {
+	case r.Tries == 0:
+		wait = 0
+	case r.Tries < 10:
+		wait = min(backoffFirst<<(r.Tries-1), backoffLast)
 	}
 	r.Tries++
 	r.NextTry = now.Add(wait).UTC()

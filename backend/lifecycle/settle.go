@@ -25,6 +25,9 @@ var (
 	// not show everywhere yet. A policy or group that does not exist answers
 	// with the same code, so the patience is short.
 	fresh = patience{passes: isBusyOrUnseen, most: 2 * time.Second}
+	// own is for calls that name nothing but such a user: it alone can be what
+	// IAM does not show.
+	own = patience{passes: isBusyOrUnseen, most: 8 * time.Second}
 )
 
 func isBusy(err error) bool { return errors.Is(err, awserr.Busy) }

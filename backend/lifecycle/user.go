@@ -118,7 +118,7 @@ func (m *Manager) IssueUser(ctx context.Context, iam Users, spec UserSpec) (Issu
 	if err != nil {
 		return IssuedUser{}, fmt.Errorf("journal user %q: %w", spec.Name, err)
 	}
-	a := attempt{entry: Entry{ID: id, Intent: intent, RecordedAt: intent.IssuedAt}}
+	a := attempt{bearer: spec.Bearer, entry: Entry{ID: id, Intent: intent, RecordedAt: intent.IssuedAt}}
 	var key AccessKey
 	err = Recovered(func() (err error) {
 		if key, err = m.makeUser(ctx, iam, spec, &a); err != nil {
@@ -134,10 +134,14 @@ func (m *Manager) IssueUser(ctx context.Context, iam Users, spec UserSpec) (Issu
 	return IssuedUser{Name: spec.Name, Account: a.account, Key: key}, nil
 }
 
+// ErrUnseen is that IAM does not show a user that it has made.
+var ErrUnseen = errors.New("AWS does not show the new user everywhere yet; try again")
+
 // attempt is what a request knows of the user it is making.
 type attempt struct {
 	entry     Entry
 	account   string
+	bearer    Bearer
 	confirmed bool // AWS told that the user exists, by our call
 	lost      bool // an answer to CreateUser was lost: the user may exist, or appear later
 	record    UserRecord
@@ -256,12 +260,15 @@ func (m *Manager) createKey(ctx context.Context, iam Users, user string) (key Ac
 		key, err = iam.CreateAccessKey(ctx, user)
 		return err
 	}
-	err = m.settle(ctx, fresh, create)
+	err = m.settle(ctx, own, create)
 	if err != nil && !awserr.Refused(err) && ctx.Err() == nil {
-		err = m.settle(ctx, fresh, func() error { return m.deleteAllKeys(ctx, iam, user) })
+		err = m.settle(ctx, own, func() error { return m.deleteAllKeys(ctx, iam, user) })
 		if err == nil {
-			err = m.settle(ctx, fresh, create)
+			err = m.settle(ctx, own, create)
 		}
+	}
+	if errors.Is(err, awserr.NotFound) {
+		err = fmt.Errorf("%w: %w", ErrUnseen, err)
 	}
 	if err != nil {
 		return AccessKey{}, fmt.Errorf("create access key of user %q: %w", user, err)
@@ -337,7 +344,7 @@ func (m *Manager) undo(ctx context.Context, iam Users, a attempt) error {
 	}
 	if a.confirmed || a.lost {
 		if err := m.DestroyUser(ctx, iam, a.doomed()); err != nil {
-			return err
+			return errors.Join(err, m.handOver(ctx, a, err))
 		}
 	}
 	if a.lost {
@@ -346,19 +353,34 @@ func (m *Manager) undo(ctx context.Context, iam Users, a attempt) error {
 	return m.journal.Strike(ctx, a.entry.ID)
 }
 
+// handOver condemns a user that could not be destroyed at once: the worker tries
+// it again in its next pass, where the entry waits for its age. The entry stays
+// as well, for the built-in engine, should the mount move back. A user that AWS
+// never confirmed is the entry's alone.
+func (m *Manager) handOver(ctx context.Context, a attempt, cause error) error {
+	if !a.confirmed {
+		return nil
+	}
+	i := a.entry.Intent
+	r := UserRecord{UserName: i.UserName, NameUnique: i.NameUnique, Resent: i.Resent, Account: a.account, Bearer: a.bearer, Issued: i.IssuedAt, Entry: a.entry.ID}
+	r = r.condemned(m.clock.Now(), reasonFailed).tried(m.clock.Now())
+	r.LastError = cause.Error()
+	return m.writeRecord(ctx, r)
+}
+
 // undoRecorded is undo of a user whose record may have been written: the record
 // is condemned, so that whatever fails from here on is the worker's. Only where
 // that cannot be written does the entry, which then still stands or is written
 // again, owe the removal.
 func (m *Manager) undoRecorded(ctx context.Context, iam Users, a attempt) error {
 	r := a.record.condemned(m.clock.Now(), reasonFailed)
+	r.Entry = a.entry.ID
 	if err := Recovered(func() error { return m.writeRecord(ctx, r) }); err != nil {
 		unwritten := Recovered(func() error { return m.journal.Reassert(ctx, a.entry) })
 		return errors.Join(err, unwritten, m.DestroyUser(ctx, iam, a.doomed()))
 	}
-	struck := Recovered(func() error { return m.journal.Strike(ctx, a.entry.ID) })
 	connected := func(context.Context) (Users, error) { return iam, nil }
-	return errors.Join(struck, m.destroyRecorded(ctx, connected, r))
+	return m.destroyRecorded(ctx, connected, r)
 }
 
 func (a attempt) doomed() Doomed {

@@ -74,7 +74,7 @@ var mutations = []mutation{
 	{
 		name: "L2 the entry is struck although the user could not be destroyed",
 		file: user,
-		old:  "if err := m.DestroyUser(ctx, iam, a.doomed()); err != nil {\n\t\t\treturn err\n\t\t}",
+		old:  "if err := m.DestroyUser(ctx, iam, a.doomed()); err != nil {\n\t\t\treturn errors.Join(err, m.handOver(ctx, a, err))\n\t\t}",
 		new:  "_ = m.DestroyUser(ctx, iam, a.doomed())",
 		run:  "TestL2NoUserIsForgottenTwice",
 	},
@@ -95,8 +95,8 @@ var mutations = []mutation{
 	{
 		name: "L2 the entry is struck before the user is made",
 		file: user,
-		old:  "\ta := attempt{entry:",
-		new:  "\t_ = m.journal.Strike(ctx, id)\n\ta := attempt{entry:",
+		old:  "\ta := attempt{bearer:",
+		new:  "\t_ = m.journal.Strike(ctx, id)\n\ta := attempt{bearer:",
 		run:  "TestL2NoUserIsForgotten$",
 	},
 	{
@@ -410,7 +410,7 @@ var mutations = []mutation{
 	{
 		name: "L8 the key of a lost answer stays",
 		file: user,
-		old:  "err = m.settle(ctx, fresh, func() error { return m.deleteAllKeys(ctx, iam, user) })",
+		old:  "err = m.settle(ctx, own, func() error { return m.deleteAllKeys(ctx, iam, user) })",
 		new:  "err = nil",
 		run:  "TestL8ALostReply",
 	},

@@ -294,4 +294,29 @@ var records = []mutation{
 		new:  "",
 		run:  "TestL7TheWorkerWasFaster",
 	},
+	{
+		name: "W8 what could not be destroyed at once waits for its entry's age",
+		file: user,
+		old:  "return errors.Join(err, m.handOver(ctx, a, err))",
+		new:  "return err",
+		run:  "TestMount/failure:_what_could_not",
+
+		tests: "backend",
+	},
+	{
+		name: "W8 the entry of a user that is gone stays",
+		file: condemn,
+		old:  "if r.Entry != \"\" {",
+		new:  "if false {",
+		run:  "TestMount/failure:_what_could_not",
+
+		tests: "backend",
+	},
+	{
+		name: "rotated: a request that began with the old root key fails",
+		file: "backend/path_creds.go",
+		old:  "if !errors.Is(err, awserr.UnknownKey) {",
+		new:  "if !errors.Is(err, awserr.UnknownKey) || true {",
+		run:  "TestMount/operator:_the_root_key_is_rotated",
+	},
 }
