@@ -36,7 +36,7 @@ var events = []operation{
 	{name: "snapshot restored", run: (*scene).restore},
 	{name: "snapshot restored that is older than a user", run: (*scene).restoreOlder},
 	{name: "snapshot restored that is older than a user and two starts", run: (*scene).restoreMuchOlder, not: []engine{builtin}},
-	{name: "revoke that fails, and the worker is faster than the next", run: (*scene).workerFirst, not: []engine{builtin}},
+	{name: "revoke that fails, and the worker is faster than the next", run: (*scene).workerFirst, long: true, not: []engine{builtin}},
 	{name: "revoke that fails until Vault gives up", run: (*scene).giveUp, long: true},
 }
 
