@@ -25,6 +25,7 @@ const (
 // issueUser issues an IAM user with one access key.
 func (b *Backend) issueUser(ctx context.Context, o *order) (*logical.Response, error) {
 	// Read first: a lease that cannot be told must not cost a user.
+	o.begun = b.options.Clock.Now()
 	lease, _, err := store.Records{Storage: o.storage}.Lease(ctx)
 	if err != nil {
 		return nil, err
@@ -55,7 +56,7 @@ func (b *Backend) issueUser(ctx context.Context, o *order) (*logical.Response, e
 		"security_token": nil,
 	}, userLease(o.roleName, spec, user, latest))
 	resp.Secret.TTL, resp.Secret.MaxTTL = lease.Lease, lease.LeaseMax
-	return resp, nil
+	return resp, b.awaitReady(ctx, o, user, resp)
 }
 
 func userSpec(o *order, name naming.Name) lifecycle.UserSpec {

@@ -68,6 +68,7 @@ type order struct {
 	roleName    string
 	role        *store.Role
 	root        *root
+	begun       time.Time // when issuing did
 }
 
 // credentialType is how one credential type is issued. A new type is a row in

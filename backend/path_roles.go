@@ -70,6 +70,8 @@ func (b *Backend) readRole(ctx context.Context, req *logical.Request, d *framewo
 		"external_id":              role.ExternalID,
 		"expiry_policy":            role.ExpiryPolicy,
 		"max_users":                role.MaxUsers,
+		"propagation_timeout":      int64(role.PropagationTimeout.Seconds()),
+		"propagation_regions":      list(role.PropagationRegions),
 		"default_sts_ttl":          int64(role.DefaultSTSTTL.Seconds()),
 		"max_sts_ttl":              int64(role.MaxSTSTTL.Seconds()),
 		"user_path":                role.UserPath,
@@ -175,7 +177,7 @@ func mergeRole(role *store.Role, d *framework.FieldData) error {
 		}
 	}
 	for field, to := range map[string]*[]string{
-		"policy_arns": &role.PolicyARNs, "role_arns": &role.RoleARNs, "iam_groups": &role.IAMGroups,
+		"policy_arns": &role.PolicyARNs, "role_arns": &role.RoleARNs, "iam_groups": &role.IAMGroups, "propagation_regions": &role.PropagationRegions,
 	} {
 		if v, ok := d.GetOk(field); ok {
 			*to = v.([]string)
@@ -186,7 +188,9 @@ func mergeRole(role *store.Role, d *framework.FieldData) error {
 			*to = v.(map[string]string)
 		}
 	}
-	for field, to := range map[string]*time.Duration{"default_sts_ttl": &role.DefaultSTSTTL, "max_sts_ttl": &role.MaxSTSTTL} {
+	for field, to := range map[string]*time.Duration{
+		"default_sts_ttl": &role.DefaultSTSTTL, "max_sts_ttl": &role.MaxSTSTTL, "propagation_timeout": &role.PropagationTimeout,
+	} {
 		if v, ok := d.GetOk(field); ok {
 			*to = time.Duration(v.(int)) * time.Second
 		}

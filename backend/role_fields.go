@@ -70,6 +70,14 @@ func roleFields() map[string]*framework.FieldSchema { //nolint:funlen // a table
 			Type:        framework.TypeInt,
 			Description: "How many users of the role may live at once. 0: no limit. iam_user only.",
 		},
+		"propagation_timeout": {
+			Type:        framework.TypeDurationSecond,
+			Description: "How long an answer waits until STS accepts the new key, at most 25s. 0: it does not wait. iam_user only.",
+		},
+		"propagation_regions": {
+			Type:        framework.TypeCommaStringSlice,
+			Description: "Regions whose STS has to accept the new key. Default: the one that config/root uses. iam_user only.",
+		},
 		"arn": {
 			Type:        framework.TypeString,
 			Deprecated:  true,

@@ -109,6 +109,17 @@ func (p assumedProvider) Retrieve(ctx context.Context) (aws.Credentials, error) 
 	}, nil
 }
 
+// WithKeyIn is WithKey with STS of one region. An explicit endpoint stays, and is
+// signed for as of that region.
+func (c *Client) WithKeyIn(key lifecycle.AccessKey, region string) *Client {
+	there := *c
+	there.settings.STS = []Endpoint{{Region: region}}
+	if len(c.settings.STS) > 0 {
+		there.settings.STS[0].URL = c.settings.STS[0].URL
+	}
+	return there.WithKey(key)
+}
+
 // WithKey returns a client that acts as an access key, on the way that c does.
 func (c *Client) WithKey(key lifecycle.AccessKey) *Client {
 	base := c.base.Copy()

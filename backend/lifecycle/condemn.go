@@ -11,6 +11,7 @@ const (
 	reasonRevoked = "its lease was revoked"
 	reasonFailed  = "issuing it failed"
 	reasonLost    = "it outlived its lease"
+	reasonLeft    = "its client had left before it was ready"
 )
 
 // RevokeUser ends an issued user for good: it condemns the user durably, then
@@ -33,6 +34,25 @@ func (m *Manager) RevokeUser(ctx context.Context, connect Connect, known UserRec
 		m.log.Warn("a user is revoked although storage seems to have been restored", "user", r.UserName, "reason", err)
 	}
 	return m.destroyRecorded(ctx, connect, r.condemned(m.clock.Now(), reasonRevoked))
+}
+
+// AbandonUser ends an issued user whose client has left, so that nobody can learn
+// its key. What cannot be done at once is the worker's.
+func (m *Manager) AbandonUser(ctx context.Context, connect Connect, name string) {
+	ctx, cancel := detached(ctx, cleanupDeadline)
+	defer cancel()
+	unlock, err := m.users.Lock(ctx, name)
+	if err != nil {
+		return // its deadline will end it
+	}
+	defer unlock()
+	r, err := m.records.Record(ctx, name)
+	if err == nil {
+		err = m.destroyRecorded(ctx, connect, r.condemned(m.clock.Now(), reasonLeft))
+	}
+	if err != nil {
+		m.log.Warn("a user whose client has left is left to the worker", "user", name, "error", err)
+	}
 }
 
 // RenewUser writes the new deadline of an issued user, before the lease is

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"vault-plugin-secrets-aws/backend/awserr"
@@ -23,11 +24,12 @@ type Manager struct {
 
 	// users is held by whoever makes, renews or destroys the user of that name;
 	// rollback and the worker pass by those that are held (L11).
-	users  KeyedLock
-	index  index
-	graves graves
-	state  state
-	brake  brake
+	users   KeyedLock
+	index   index
+	graves  graves
+	waiting atomic.Int32 // credentials whose propagation is waited for
+	state   state
+	brake   brake
 
 	rotating sync.Mutex // held by the one rotation of the root key; nothing else waits for it
 }

@@ -58,6 +58,9 @@ type Role struct {
 	// Ours; the built-in engine passes over them.
 	ExpiryPolicy bool `json:"expiry_policy,omitempty"`
 	MaxUsers     int  `json:"max_users,omitempty"` // 0: no limit
+
+	PropagationTimeout time.Duration `json:"propagation_timeout,omitempty"` // 0: keys are handed out at once
+	PropagationRegions []string      `json:"propagation_regions,omitempty"` // none: that of STS
 }
 
 // roleVersion is the version of the format above; the built-in engine knows

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
 	"vault-plugin-secrets-aws/backend/policy"
 )
@@ -18,6 +19,7 @@ const (
 	maxPolicyARNs     = 20
 	maxGroups         = 10
 	maxTags           = 50
+	maxRegions        = 10 // ours: each is asked once a second
 )
 
 var (
@@ -43,6 +45,8 @@ var validFor = []struct {
 	{"permissions_boundary_arn", func(r *Role) bool { return r.PermissionsBoundaryARN != "" }, []CredentialType{IAMUser}},
 	{"expiry_policy", func(r *Role) bool { return r.ExpiryPolicy }, []CredentialType{IAMUser}},
 	{"max_users", func(r *Role) bool { return r.MaxUsers != 0 }, []CredentialType{IAMUser}},
+	{"propagation_timeout", func(r *Role) bool { return r.PropagationTimeout != 0 }, []CredentialType{IAMUser}},
+	{"propagation_regions", func(r *Role) bool { return len(r.PropagationRegions) > 0 }, []CredentialType{IAMUser}},
 }
 
 // noEffect says which parameters are accepted for a credential type although
@@ -69,7 +73,7 @@ func (r *Role) Problems() []string {
 	if r.MaxSTSTTL > 0 && r.DefaultSTSTTL > r.MaxSTSTTL {
 		problems = append(problems, fmt.Sprintf("default_sts_ttl %s is more than max_sts_ttl %s", r.DefaultSTSTTL, r.MaxSTSTTL))
 	}
-	for _, check := range []func() string{r.pathProblem, r.boundaryProblem, r.sizeProblem, r.tagProblem, r.capProblem} {
+	for _, check := range []func() string{r.pathProblem, r.boundaryProblem, r.sizeProblem, r.tagProblem, r.capProblem, r.propagationProblem} {
 		if problem := check(); problem != "" {
 			problems = append(problems, problem)
 		}
@@ -134,6 +138,24 @@ func (r *Role) capProblem() string {
 	return ""
 }
 
+// maxPropagation is lifecycle.MaxPropagation.
+const maxPropagation = 25 * time.Second
+
+// regionShape is what may be a region, of AWS or of another server.
+var regionShape = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
+
+func (r *Role) propagationProblem() string {
+	if r.PropagationTimeout < 0 || r.PropagationTimeout > maxPropagation {
+		return fmt.Sprintf("propagation_timeout %s is out of range: 0 (no wait) to %s", r.PropagationTimeout, maxPropagation)
+	}
+	for _, region := range r.PropagationRegions {
+		if !regionShape.MatchString(region) {
+			return fmt.Sprintf("propagation_regions has %q, which is not a region: it must be 1 to 40 of a-z, 0-9 and -, such as eu-west-1", region)
+		}
+	}
+	return ""
+}
+
 func (r *Role) sizeProblem() string {
 	for _, limit := range []struct {
 		param     string
@@ -143,11 +165,12 @@ func (r *Role) sizeProblem() string {
 		{"policy_document", len(r.PolicyDocument), maxPolicyDocument, "bytes"},
 		{"policy_arns", len(r.PolicyARNs), maxPolicyARNs, "ARNs"},
 		{"iam_groups", len(r.IAMGroups), maxGroups, "groups"},
+		{"propagation_regions", len(r.PropagationRegions), maxRegions, "regions"},
 		{"iam_tags", len(r.IAMTags), maxTags, "tags"},
 		{"session_tags", len(r.SessionTags), maxTags, "tags"},
 	} {
 		if limit.have > limit.max {
-			return fmt.Sprintf("%s has %d %s; AWS takes at most %d", limit.param, limit.have, limit.unit, limit.max)
+			return fmt.Sprintf("%s has %d %s; at most %d are taken", limit.param, limit.have, limit.unit, limit.max)
 		}
 	}
 	return ""

@@ -124,6 +124,8 @@ func roleValues() map[string]values {
 		"permissions_boundary_arn": text([]any{boundary}, "no arn", "arn:aws:s3:::bucket", iamRole, noPolicy),
 		"expiry_policy":            flag(),
 		"max_users":                number([]any{3}, -1),
+		"propagation_timeout":      duration([]any{20, "5s"}, 26, -5),
+		"propagation_regions":      texts([]any{[]any{"us-east-1"}, []any{"us-east-1", "eu-west-1"}}, []any{[]any{"MARS north"}}, []any{"us-east-1,eu-west-1"}),
 		"mfa_serial_number":        text([]any{"arn:aws:iam::123456789012:mfa/vault-root"}, "no serial!"),
 		"arn":                      legacyText([]any{iamRole, readOnly}, "no arn", "arn:aws:iam::123456789012:group/x", "arn:aws:s3:::bucket"),
 		"policy":                   legacyText([]any{ec2Policy}, "{", readOnly),
