@@ -130,7 +130,7 @@ func (s *scene) loseLease() error {
 	}
 	err := s.remove("sys/raw/sys/expire/id/" + s.lease)
 	s.KillAll()
-	return errors.Join(err, s.lab.restart())
+	return errors.Join(err, s.restart())
 }
 
 // oneUse reads with a token whose one use that is: Vault revokes the lease at
