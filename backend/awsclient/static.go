@@ -112,7 +112,7 @@ func (p assumedProvider) Retrieve(ctx context.Context) (aws.Credentials, error) 
 // WithKeyIn is WithKey with STS of one region. An explicit endpoint stays, and is
 // signed for as of that region.
 func (c *Client) WithKeyIn(key lifecycle.AccessKey, region string) *Client {
-	there := *c
+	there := &Client{now: c.now, settings: c.settings, base: c.base}
 	there.settings.STS = []Endpoint{{Region: region}}
 	if len(c.settings.STS) > 0 {
 		there.settings.STS[0].URL = c.settings.STS[0].URL

@@ -72,9 +72,7 @@ func TestAwaitReadyEnds(t *testing.T) {
 		for _, who := range []string{"client", "mount"} {
 			client, leave := context.WithCancel(t.Context())
 			life, end := context.WithCancel(t.Context())
-			if time.AfterFunc(3500*time.Millisecond, leave); who == "mount" {
-				time.AfterFunc(2500*time.Millisecond, end)
-			}
+			time.AfterFunc(3500*time.Millisecond, map[string]func(){"client": leave, "mount": end}[who])
 			start := time.Now()
 			got := w.start().manager.AwaitReady(client, life, []lifecycle.Identifier{&prover{accepts: make([]bool, 100)}}, 25*time.Second)
 			if took := time.Since(start); got.Ready || took > 4*time.Second || who == "mount" && !strings.Contains(got.Why, "reloaded") {

@@ -27,6 +27,7 @@ type Manager struct {
 	users   KeyedLock
 	index   index
 	graves  graves
+	serial  serial
 	waiting atomic.Int32 // credentials whose propagation is waited for
 	state   state
 	brake   brake
@@ -191,9 +192,9 @@ func (m *Manager) makeUser(ctx context.Context, iam Users, spec UserSpec, a *att
 		return err
 	}
 	if !spec.KeyLast {
-		return key, sideBySide(append(grants, makeKey)...)
+		return key, m.inParallel(append(grants, makeKey)...)
 	}
-	if err := sideBySide(grants...); err != nil {
+	if err := m.inParallel(grants...); err != nil {
 		return key, err
 	}
 	return key, makeKey()
@@ -262,7 +263,7 @@ func (m *Manager) createKey(ctx context.Context, iam Users, user string) (key Ac
 		key, err = iam.CreateAccessKey(ctx, user)
 		return err
 	}
-	err = m.settle(ctx, own, create)
+	err = m.settleNoting(ctx, own, create)
 	if err != nil && !awserr.Refused(err) && ctx.Err() == nil {
 		err = m.settle(ctx, own, func() error { return m.deleteAllKeys(ctx, iam, user) })
 		if err == nil {
@@ -284,7 +285,7 @@ func (m *Manager) grants(ctx context.Context, iam Users, spec UserSpec) []func()
 	var calls []func() error
 	add := func(what string, call func() error) {
 		calls = append(calls, func() error {
-			if err := m.settle(ctx, fresh, call); err != nil {
+			if err := m.settleNoting(ctx, fresh, call); err != nil {
 				return fmt.Errorf("%s user %q: %w", what, spec.Name, err)
 			}
 			return nil

@@ -370,4 +370,25 @@ var records = []mutation{
 		new:  "",
 		run:  "TestMount/propagation:_a_client",
 	},
+	{
+		name: "W10: a conflict changes nothing",
+		file: "backend/lifecycle/serial.go",
+		old:  "if conflicted && (err == nil || isBusy(err)) {",
+		new:  "if false && conflicted {",
+		run:  "TestSerialAfterAConflict",
+	},
+	{
+		name: "W10: a policy that does not exist counts as a conflict",
+		file: "backend/lifecycle/serial.go",
+		old:  "if conflicted && (err == nil || isBusy(err)) {",
+		new:  "if conflicted {",
+		run:  "TestSerialAfterAConflict",
+	},
+	{
+		name: "W10: one conflict slows the mount down for ever",
+		file: "backend/lifecycle/serial.go",
+		old:  "return now.Before(s.until)",
+		new:  "return !s.until.IsZero()",
+		run:  "TestSerialAfterAConflict",
+	},
 }
