@@ -53,6 +53,7 @@ ha: build vault ## a raft cluster whose leader changes 50 times under load (N=),
 soak: build vault ## 200 clients for a minute, then 20,000 lifecycles on a hostile AWS (N=), about 30 minutes
 	@go run ./scripts/endure load 1m
 	@go run ./scripts/endure soak $(or $(N),20000)
+
 .PHONY: crash
 crash: build vault ## every operation meets every mishap at every AWS call and storage write; prints the table
 	@go run ./scripts/crash

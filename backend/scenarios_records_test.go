@@ -417,34 +417,52 @@ func tidyOtherAccount(m *mount) {
 	}
 }
 
+// tidyRestored: users of later incarnations stop what goes by itself, until the
+// operator's word, which ends that for good.
 func tidyRestored(m *mount) {
 	m.mustWrite("config/root", with(m.rootConfig(m.admin), "iam_owner_tags", true))
-	for range 2 { // to incarnation 3
-		m.mustRead("tidy-status")
-		m.restart()
+	m.startedAgain()
+	m.startedAgain()
+	leased := m.issued(plainUser())
+	m.startedAgain()
+	m.mustRead("creds/x")
+	for _, orphan := range m.users() {
+		m.must(m.storage.Storage.Delete(m.Context(), "users/"+orphan))
 	}
-	got := m.issued(plainUser())
-	orphan := m.users()[0]
-	m.must(m.storage.Storage.Delete(m.Context(), "users/"+orphan))
+	m.takeBack(1)
+	m.restart()
+	destroy := map[string]any{"tidy_unknown_users": true, "safety_buffer": 0, "dry_run": false}
+	status := m.tidied(destroy)
+	if status["state"] != "failed" || !strings.Contains(status["restored"].(string), "was made in incarnation") {
+		m.Errorf("status: %v", status)
+	}
+	m.wantUsers(2)
+	m.wantError(m.write("config/rotate-root", nil), http.StatusServiceUnavailable, "confirm_restore")
+	m.must(m.revoke(leased.secret))
+	m.wantUsers(1)
+	m.mustWrite("tidy", map[string]any{"confirm_restore": true})
+	if status := m.tidied(destroy); status["state"] != "finished" || status["restored"] != "" {
+		m.Errorf("status: %v", status)
+	}
+	m.wantUsers(0)
+}
+
+// startedAgain begins the next incarnation of the mount.
+func (m *mount) startedAgain() {
+	m.Helper()
+	m.restart()
+	m.mustRead("tidy-status")
+}
+
+// takeBack takes the stored state back to an earlier incarnation.
+func (m *mount) takeBack(incarnation int) {
+	m.Helper()
 	entry, err := m.storage.Storage.Get(m.Context(), "journal/mount")
 	m.must(err)
 	var state lifecycle.MountState
 	m.must(entry.DecodeJSON(&state))
-	state.Incarnation = 1
+	state.Incarnation = incarnation
 	m.put("journal/mount", state)
-	m.restart() // incarnation 2: storage is older than the user
-	status := m.tidied(map[string]any{"tidy_unknown_users": true, "safety_buffer": 0, "dry_run": false})
-	if status["state"] != "failed" || !strings.Contains(status["restored"].(string), "incarnation 3") {
-		m.Errorf("status: %v", status)
-	}
-	m.wantUsers(1)
-	m.wantError(m.write("config/rotate-root", nil), http.StatusServiceUnavailable, "confirm_restore")
-	m.must(m.revoke(got.secret))
-	m.wantUsers(0)
-	m.mustWrite("tidy", map[string]any{"confirm_restore": true})
-	if status := m.tidied(map[string]any{"tidy_unknown_users": true}); status["state"] != "finished" {
-		m.Errorf("status: %v", status)
-	}
 }
 
 func tidyCancelled(m *mount) {

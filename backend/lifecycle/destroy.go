@@ -219,6 +219,11 @@ func compareAccounts(users, roots string) error {
 // believeGone decides whether NoSuchEntity means that the user is gone (L7). In
 // another account it says nothing; IAM may not show a young user yet; and a
 // CreateUser whose answer was lost may still be under way.
+//
+// A DeleteUser whose answer was lost is no exception, not even where AWS has just
+// shown the user by deleting its key: IAM does not promise that what one call saw
+// the next one sees, and the one that was lost may have had no effect. Such a
+// revoke fails until the user is old, which Vault's own tries outlast.
 func (m *Manager) believeGone(ctx context.Context, iam Users, u Doomed, notFound error) error {
 	if err := m.sameAccount(ctx, iam, u); err != nil {
 		return err

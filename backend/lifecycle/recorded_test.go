@@ -433,6 +433,35 @@ func TestCapsUnderWay(t *testing.T) {
 	})
 }
 
+// TestL7LostReplyToDeleteUser: that a young user is gone is not believed after a
+// DeleteUser whose effect is unknown; when the user is old, its lease can be
+// revoked, and nothing is left of it.
+func TestL7LostReplyToDeleteUser(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		p := w.start()
+		out, err := p.issue(t.Context(), plainSpec("vault-a"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		leased := w.records[out.Name]
+		w.inject(fault{op: "iam:DeleteUser", how: lost})
+		if err := p.revoke(t.Context(), leased); !errors.Is(err, awserr.Unavailable) {
+			t.Errorf("the first revoke: %v", err)
+		}
+		if err := p.revoke(t.Context(), leased); !errors.Is(err, awserr.NotFound) {
+			t.Errorf("the second revoke: %v", err)
+		}
+		if r := w.records[out.Name]; r.State != lifecycle.Condemned {
+			t.Errorf("record: %+v", r)
+		}
+		time.Sleep(6 * time.Minute)
+		if err := p.revoke(t.Context(), leased); err != nil {
+			t.Errorf("the third revoke: %v", err)
+		}
+		w.mustBeSettled(t)
+	})
+}
+
 // TestL7TheWorkerWasFaster: a lease whose young user the worker has destroyed
 // already is revoked; one of a process that does not know waits.
 func TestL7TheWorkerWasFaster(t *testing.T) {

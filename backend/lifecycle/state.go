@@ -15,7 +15,8 @@ type MountState struct {
 	// once, and never derived from what replicated clusters share.
 	Owner string `json:"owner"`
 	// Incarnation counts the starts of the mount on a node that may write. A user
-	// that was made in a later one shows that storage was restored.
+	// that was made in a later one shows that storage was restored; they go on from
+	// there then.
 	Incarnation int       `json:"incarnation"`
 	Started     time.Time `json:"started,omitzero"` // the last of them
 

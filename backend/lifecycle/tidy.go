@@ -277,6 +277,7 @@ func (t *Tidy) gone(ctx context.Context, iam Surveyor, account string, seen []Se
 // unknown lists the users of ours that nothing names, and reports what hangs on
 // those that are issued and is not from us.
 func (t *Tidy) unknown(ctx context.Context, spec TidySpec, iam Surveyor, seen []SeenUser, known knownUsers) (doomed []SeenUser, err error) {
+	var restored error
 	for _, user := range seen {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -291,6 +292,10 @@ func (t *Tidy) unknown(ctx context.Context, spec TidySpec, iam Surveyor, seen []
 			continue
 		}
 		ours, err := t.isOurs(ctx, spec, iam, user)
+		if errors.Is(err, ErrRestored) {
+			restored = err // the others may be of later incarnations yet
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -298,7 +303,7 @@ func (t *Tidy) unknown(ctx context.Context, spec TidySpec, iam Surveyor, seen []
 			doomed = append(doomed, user)
 		}
 	}
-	return doomed, nil
+	return doomed, restored
 }
 
 // isOurs reports whether an unknown user has our owner tag and is old enough. One
@@ -332,11 +337,13 @@ func (t *Tidy) isOurs(ctx context.Context, spec TidySpec, iam Surveyor, user See
 	return true, nil
 }
 
+// restored stops what the mount does by itself. Its incarnations go on from the
+// user's, so that an operator's word that all is known ends it for good.
 func (t *Tidy) restored(ctx context.Context, user SeenUser, its, ours int) error {
 	why := fmt.Sprintf("user %q was made in incarnation %d of this mount, and storage is at %d", user.Name, its, ours)
 	t.find(user.Name, "%s", why)
 	t.manager.log.Error("storage seems to have been restored; destruction by deadline, tidy and rotations wait for tidy confirm_restore=true", "reason", why)
-	return errors.Join(fmt.Errorf("%w: %s", ErrRestored, why), t.manager.ChangeState(ctx, func(s *MountState) { s.Restored = why }))
+	return errors.Join(fmt.Errorf("%w: %s", ErrRestored, why), t.manager.ChangeState(ctx, func(s *MountState) { s.Restored, s.Incarnation = why, its }))
 }
 
 // quarantine begins the names of the policies that AWS attaches to users whose

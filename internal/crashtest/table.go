@@ -79,7 +79,8 @@ func Read(from io.Reader) ([]Result, error) {
 }
 
 // Table prints a row per operation and mishap with a column per engine, in
-// Markdown, then every cell that went wrong, then the closing lines.
+// Markdown, then every cell that went wrong, then a closing line for each: that
+// of the first engine, which this is all about, comes last.
 func Table(out io.Writer, all []Result, engines ...string) {
 	fmt.Fprintf(out, "| operation | mishap | %s |\n|---|---|%s\n", strings.Join(engines, " | "), strings.Repeat("---|", len(engines)))
 	for _, row := range rows(all) {
@@ -94,15 +95,16 @@ func Table(out io.Writer, all []Result, engines ...string) {
 			fmt.Fprintln(out, r)
 		}
 	}
-	for _, engine := range engines {
-		fmt.Fprintf(out, "%s: %s\n", engine, Closing(of(all, engine)))
+	for _, engine := range engines[1:] {
+		closing(out, engine, of(all, engine))
 	}
+	closing(out, "crash", of(all, engines[0]))
 }
 
-// Closing is the line that sums up.
-func Closing(all []Result) string {
+// closing prints the line that sums up.
+func closing(out io.Writer, name string, all []Result) {
 	count := tally(all)
-	return fmt.Sprintf("crash: %d cases, %d leaked, %d dead", len(all)-count[NotPossible], count[Leaked], count[Dead])
+	fmt.Fprintf(out, "%s: %d cases, %d leaked, %d dead\n", name, len(all)-count[NotPossible], count[Leaked], count[Dead])
 }
 
 // rows are the pairs of operation and mishap, in the order of their coming.

@@ -37,8 +37,8 @@ func TestTable(t *testing.T) {
 | issue | reset | 2 ok | 1 leaked |
 | revoke | reset | 1 ok | not possible |
 built-in: issue, reset at iam:CreateUser: user u
-ours: crash: 3 cases, 0 leaked, 0 dead
-built-in: crash: 1 cases, 1 leaked, 0 dead
+built-in: 1 cases, 1 leaked, 0 dead
+crash: 3 cases, 0 leaked, 0 dead
 `
 	var got strings.Builder
 	Table(&got, all, "ours", "built-in")

@@ -34,7 +34,12 @@ func (c Client) Call(ctx context.Context, method, path string, body any) (Answer
 		}
 		sent = bytes.NewReader(text)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, c.Addr+"/v1/"+path, sent)
+	return c.send(ctx, method, path, sent)
+}
+
+// send is Call with a body of any kind; nil is none.
+func (c Client) send(ctx context.Context, method, path string, body io.Reader) (Answer, error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.Addr+"/v1/"+path, body)
 	if err != nil {
 		return Answer{}, err
 	}

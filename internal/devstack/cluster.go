@@ -66,9 +66,7 @@ func (c *Cluster) start(ctx context.Context, nodes int) error {
 // folder. It may be called more than once.
 func (c *Cluster) Stop() error {
 	for _, n := range c.Nodes {
-		if n.process != nil {
-			n.process.stop()
-		}
+		n.stop()
 	}
 	return c.scratch.Stop()
 }
@@ -132,6 +130,15 @@ func (c *Cluster) makeNodes(count int) error {
 		})
 	}
 	return nil
+}
+
+// heartbeats is how many seconds a node waits for a leader's heartbeat before it
+// stands for election: Vault's own setting, but for a node that waits in vain.
+func (c *Cluster) heartbeats() int {
+	if len(c.Nodes) == 1 {
+		return 1
+	}
+	return 5
 }
 
 // initialize initializes and unseals the first node, which leads then.

@@ -20,6 +20,7 @@ type Node struct {
 	peers   string // host:port at which the other nodes reach it
 	cluster *Cluster
 	process *process // of the latest start; nil before the first
+	former  []*process
 }
 
 // PID is the id of the server's process, whose children are its plugins.
@@ -144,7 +145,7 @@ func (n *Node) writeConfig() error {
 		"address": n.Addr[len("http://"):], "cluster_address": n.peers, "tls_disable": true,
 	}}
 	config["storage"] = map[string]any{"raft": map[string]any{
-		"path": n.file("raft"), "node_id": n.id,
+		"path": n.file("raft"), "node_id": n.id, "performance_multiplier": n.cluster.heartbeats(),
 		"retry_join": []map[string]string{{"leader_api_addr": n.cluster.Nodes[0].Addr}},
 	}}
 	text, err := json.Marshal(config)

@@ -256,6 +256,15 @@ var records = []mutation{
 		run:  "TestMount/tidy:_a_user_of_a_later",
 	},
 	{
+		name: "restored: the operator's word does not last",
+		file: "backend/lifecycle/tidy.go",
+		old:  "s.Restored, s.Incarnation = why, its",
+		new:  "s.Restored = why",
+		run:  "TestMount/tidy:_a_user_of_a_later",
+
+		tests: "backend",
+	},
+	{
 		name: "expiry: a renewal goes past it",
 		file: "backend/expiry_policy.go",
 		old:  "if l.Expires.IsZero() || ",
@@ -286,6 +295,13 @@ var records = []mutation{
 		run:  "TestMount/drain",
 
 		tests: "backend",
+	},
+	{
+		name: "L7 a DeleteUser without an answer counts as confirmed",
+		file: destroy,
+		old:  "\tcase err == nil:\n\t\tm.graves",
+		new:  "\tcase err == nil || errors.Is(err, awserr.Unavailable):\n\t\tm.graves",
+		run:  "TestL7LostReplyToDeleteUser",
 	},
 	{
 		name: "L7 what AWS confirmed is forgotten",

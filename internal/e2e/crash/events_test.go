@@ -25,10 +25,7 @@ var events = []operation{
 	{name: "secrets disable", run: (*scene).disable},
 	{name: "secrets disable after its leases were revoked", run: (*scene).disableDrained},
 	{name: "secrets disable while AWS refuses, and again", run: (*scene).disableTwice},
-	{
-		name: "secrets disable after a read that failed, without drain", run: (*scene).disableYoung,
-		unpromised: "Vault wipes the journal, and does not tell the engine that it will",
-	},
+	{name: "secrets disable after a read that failed, without drain", run: (*scene).disableYoung},
 	{name: "drain and secrets disable after a read that failed", run: (*scene).drainYoung, not: []engine{builtin}},
 	{name: "secrets move with a live lease", run: (*scene).moveWithLease},
 	{name: "secrets move during the read", run: (*scene).moveDuringRead},
@@ -37,6 +34,9 @@ var events = []operation{
 	{name: "clock an hour ahead of AWS's", run: func(s *scene) error { return s.clockOff(-time.Hour) }},
 	{name: "clock an hour behind AWS's", run: func(s *scene) error { return s.clockOff(time.Hour) }},
 	{name: "snapshot restored", run: (*scene).restore},
+	{name: "snapshot restored that is older than a user", run: (*scene).restoreOlder},
+	{name: "snapshot restored that is older than a user and two starts", run: (*scene).restoreMuchOlder, not: []engine{builtin}},
+	{name: "revoke that fails, and the worker is faster than the next", run: (*scene).workerFirst, long: true, not: []engine{builtin}},
 	{name: "revoke that fails until Vault gives up", run: (*scene).giveUp, long: true},
 }
 
@@ -58,14 +58,17 @@ func TestEvents(t *testing.T) {
 				runEvent(t, e, op)
 			})
 		}
-		t.Run(e.name+"/snapshot restored to a second cluster", func(t *testing.T) {
-			t.Parallel()
-			second := newLab(t)
-			runEvent(t, e, operation{
-				name: "snapshot restored to a second cluster",
-				run:  func(s *scene) error { return s.restoreTo(second) },
+		for _, op := range secondCluster {
+			if slices.Contains(op.not, e) {
+				notPossible(t, e, "Vault's side", op.name)
+				continue
+			}
+			t.Run(e.name+"/"+op.name, func(t *testing.T) {
+				t.Parallel()
+				second := newLab(t)
+				runEvent(t, e, operation{name: op.name, run: func(s *scene) error { return op.run(s, second) }})
 			})
-		})
+		}
 	}
 }
 
@@ -127,7 +130,7 @@ func (s *scene) loseLease() error {
 	}
 	err := s.remove("sys/raw/sys/expire/id/" + s.lease)
 	s.KillAll()
-	return errors.Join(err, s.Restart(s.ctx))
+	return errors.Join(err, s.restart())
 }
 
 // oneUse reads with a token whose one use that is: Vault revokes the lease at
@@ -309,6 +312,19 @@ func (s *scene) clockOff(ahead time.Duration) error {
 	return s.write("sys/leases/renew", fields{"lease_id": first, "increment": 3600})
 }
 
+// workerFirst has the engine's worker destroy the user of a lease whose revoke
+// failed: the next revoke is told that the young user is not there, and believes
+// it.
+func (s *scene) workerFirst() error {
+	if err := s.issueAsRoot(); err != nil {
+		return err
+	}
+	if s.refusing(s.revoke) == nil {
+		return errors.New("AWS refuses and the revoke succeeds")
+	}
+	return errors.Join(s.workDone(crashtest.Work...), s.revoke())
+}
+
 // giveUp lets a lease end while AWS refuses, until Vault gives it up.
 func (s *scene) giveUp() error {
 	if err := s.write(s.mount+"/config/lease", fields{"lease": "2s", "lease_max": "2s"}); err != nil {
@@ -327,38 +343,6 @@ func (s *scene) giveUp() error {
 			return entry.Error != "", err
 		})
 	})
-}
-
-// restore takes the storage back to before a revoke: the lease is there again,
-// and its end is asked for again.
-func (s *scene) restore() error {
-	if err := s.issueAsRoot(); err != nil {
-		return err
-	}
-	snapshot, err := s.Standalone.Save(s.ctx)
-	if err != nil {
-		return err
-	}
-	return errors.Join(s.revoke(), s.Standalone.Load(s.ctx, snapshot, s.Standalone))
-}
-
-// restoreTo brings a second cluster up with the same leases and lets it end
-// them; what the first one does to them then is nothing new to AWS.
-func (s *scene) restoreTo(second *lab) error {
-	if err := s.issueAsRoot(); err != nil {
-		return err
-	}
-	snapshot, err := s.Standalone.Save(s.ctx)
-	if err != nil {
-		return err
-	}
-	if err := second.Load(s.ctx, snapshot, s.Standalone); err != nil {
-		return err
-	}
-	s.ending = true
-	there := *s
-	there.lab = second
-	return there.revoke()
 }
 
 // left is the evidence of a mount that is no more: its account.

@@ -56,9 +56,9 @@ var mishaps = []mishap{
 	{name: "hang until the deadline, after the effect", fault: once(held(awssim.AfterEffect))},
 	{name: "SIGKILL of the plugin before the effect", fault: once(held(awssim.BeforeEffect)), kill: (*lab).killPlugin, not: []engine{builtin}},
 	{name: "SIGKILL of the plugin after the effect", fault: once(held(awssim.AfterEffect)), kill: (*lab).killPlugin, not: []engine{builtin}},
-	{name: "SIGKILL of Vault before the effect", fault: once(held(awssim.BeforeEffect)), kill: killServer, revive: restart},
-	{name: "SIGKILL of Vault after the effect", fault: once(held(awssim.AfterEffect)), kill: killServer, revive: restart},
-	{name: "SIGKILL of both after the effect", fault: once(held(awssim.AfterEffect)), kill: killNode, revive: restart},
+	{name: "SIGKILL of Vault before the effect", fault: once(held(awssim.BeforeEffect)), kill: killServer, revive: (*lab).restart},
+	{name: "SIGKILL of Vault after the effect", fault: once(held(awssim.AfterEffect)), kill: killServer, revive: (*lab).restart},
+	{name: "SIGKILL of both after the effect", fault: once(held(awssim.AfterEffect)), kill: killNode, revive: (*lab).restart},
 }
 
 func held(when awssim.FaultTime) awssim.Fault {
@@ -84,5 +84,3 @@ func fromHereOn(f awssim.Fault) func(site) awssim.Fault {
 func killServer(l *lab) error { l.Kill(); return nil }
 
 func killNode(l *lab) error { l.KillAll(); return nil }
-
-func restart(l *lab) error { return l.Restart(l.ctx) }

@@ -16,9 +16,6 @@ type operation struct {
 	run     func(s *scene) error // an error is the mishap's doing
 	long    bool                 // it takes minutes: for -full only
 	not     []engine             // the engines that have no such thing
-	// unpromised is why a leak is shown and counted, but fails no test:
-	// docs/reliability.md says so too. "" for all but one.
-	unpromised string
 }
 
 var operations = []operation{

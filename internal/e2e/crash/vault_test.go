@@ -1,18 +1,12 @@
 package crash
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -25,7 +19,8 @@ const patience = 100 * time.Second
 
 // lab is a Vault server on which both engines are mounted.
 type lab struct {
-	*devstack.Standalone
+	*devstack.Node
+	cluster *devstack.Cluster // of this node alone
 	ctx     context.Context
 	version string // of the registered plugin
 }
@@ -37,36 +32,45 @@ func newLab(t *testing.T) *lab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	node, err := devstack.StartNode(t.Context(), binaries)
+	version, err := binaries.PluginVersion()
 	if err != nil {
 		t.Fatal(err)
 	}
+	cluster, err := devstack.StartCluster(t.Context(), devstack.Spec{Binaries: binaries}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &lab{Node: cluster.Nodes[0], cluster: cluster, ctx: t.Context(), version: version}
 	t.Cleanup(func() {
 		if *showLog && t.Failed() {
-			t.Logf("[vault server]\n%s", node.Log())
+			t.Logf("[vault server]\n%s", l.Log())
 		}
-		if err := node.Stop(); err != nil {
+		if err := cluster.Stop(); err != nil {
 			t.Errorf("stop: %v", err)
 		}
 	})
-	l := &lab{Standalone: node, ctx: t.Context()}
-	if err := l.register(binaries); err != nil {
+	if err := cluster.Register(t.Context(), "aws"); err != nil {
 		t.Fatal(err)
 	}
 	return l
 }
 
-func (l *lab) register(binaries devstack.Binaries) error {
-	version, err := binaries.PluginVersion()
-	if err != nil {
+// restart brings the killed server back.
+func (l *lab) restart() error {
+	if err := l.Restart(l.ctx); err != nil {
 		return err
 	}
-	sum, err := binaries.PluginSHA256()
-	if err != nil {
+	_, err := l.cluster.Leader(l.ctx)
+	return err
+}
+
+// restore brings the server up over a snapshot of another one's storage.
+func (l *lab) restore(snapshot []byte, from *lab) error {
+	if err := l.Restore(l.ctx, snapshot, from.Node); err != nil {
 		return err
 	}
-	l.version = version
-	return l.write("sys/plugins/catalog/secret/aws", fields{"command": devstack.PluginName, "sha256": sum, "version": version})
+	_, err := l.cluster.Leader(l.ctx)
+	return err
 }
 
 // fields is the body of a request.
@@ -86,34 +90,18 @@ func (e *statusError) Error() string {
 // call sends one request of Vault's HTTP API with a token, and decodes the
 // answer unless into is nil.
 func (l *lab) call(token, method, path string, body fields, into any) error {
-	var text []byte
+	var sent any
 	if body != nil {
-		var err error
-		if text, err = json.Marshal(body); err != nil {
-			return err
-		}
+		sent = body
 	}
-	req, err := http.NewRequestWithContext(l.ctx, method, l.Addr()+"/v1/"+path, bytes.NewReader(text))
+	answer, err := devstack.Client{Addr: l.Addr, Token: token}.Call(l.ctx, method, path, sent)
 	if err != nil {
 		return err
 	}
-	req.Header.Set("X-Vault-Token", token)
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
+	if !answer.OK() {
+		return fmt.Errorf("%s %s: %w", method, path, &statusError{answer.Status, string(answer.Body)})
 	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return err
-	}
-	if resp.StatusCode/100 != 2 {
-		return fmt.Errorf("%s %s: %w", method, path, &statusError{resp.StatusCode, string(answer)})
-	}
-	if into == nil || len(answer) == 0 {
-		return nil
-	}
-	return json.Unmarshal(answer, into)
+	return answer.Into(into)
 }
 
 func (l *lab) write(path string, body fields) error {
@@ -238,20 +226,6 @@ func (l *lab) awaitFor(limit time.Duration, what string, ask func() (bool, error
 
 // killPlugin ends the server's plugin processes without warning.
 func (l *lab) killPlugin() error {
-	stats, err := filepath.Glob("/proc/[0-9]*/stat")
-	for _, path := range stats {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			continue // it has ended
-		}
-		// pid (name) state ppid ...; the name may hold anything.
-		columns := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
-		if pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path))); columns[1] == strconv.Itoa(l.PID()) {
-			err = errors.Join(err, syscall.Kill(pid, syscall.SIGKILL))
-		}
-		if err != nil {
-			return err
-		}
-	}
+	_, err := devstack.KillPlugins(l.PID())
 	return err
 }
