@@ -2,6 +2,7 @@ package backend
 
 import (
 	"context"
+	"net/http"
 	"sync"
 	"time"
 
@@ -17,6 +18,10 @@ type Options struct {
 	Version string          // reported to Vault byte for byte, such as "v0.1.0"
 	Ambient Ambient         // may mounts without keys use the server's own identity?
 	Clock   lifecycle.Clock // nil: the machine's
+
+	// Transport carries the requests of mounts with keys of their own to AWS; nil:
+	// the network. It is for proofs that have none.
+	Transport http.RoundTripper
 }
 
 // Ambient says whether a mount without keys may use the AWS identity of the
