@@ -3,7 +3,6 @@ package backend
 import (
 	"context"
 	"net/http"
-	"sync"
 	"time"
 
 	"vault-plugin-secrets-aws/backend/lifecycle"
@@ -43,7 +42,7 @@ type Backend struct {
 	users       *lifecycle.Manager
 	worker      *lifecycle.Worker
 	staticRoles lifecycle.KeyedLock // by name, and by user id where a user is taken over; held across the AWS calls of that role only
-	writing     sync.Mutex          // held while a record is read, changed and written; never across AWS calls
+	writing     lifecycle.KeyedLock // by storage key; held while a record is read, changed and written; never across AWS calls
 
 	// life is the context of the mount's own work. Vault cancels the Factory's
 	// context as soon as the Factory returns.

@@ -1,0 +1,165 @@
+package sim_test
+
+import (
+	"encoding/json"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"vault-plugin-secrets-aws/backend/lifecycle"
+	"vault-plugin-secrets-aws/backend/store"
+	"vault-plugin-secrets-aws/internal/awssim"
+)
+
+// mountState is where a mount remembers itself.
+const mountState = "journal/mount"
+
+func encode(value any) []byte {
+	text, err := json.Marshal(value)
+	if err != nil {
+		panic(err)
+	}
+	return text
+}
+
+// check judges the world as it is.
+func (w *world) check() {
+	now := w.world.seen()
+	w.checkUsers(now)
+	w.checkLeases(now)
+	w.checkKeys(now)
+	w.checkTheirs(now)
+}
+
+// checkUsers: every user of ours is written down (L2).
+func (w *world) checkUsers(now awssim.Account) {
+	for _, user := range w.world.ours(now) {
+		if !w.store.owned(user) {
+			w.violate("L2: user %q is in AWS, and in neither the journal nor a record", user)
+		}
+	}
+}
+
+// checkLeases: the key of a live lease is there and active, and its user is not
+// condemned, unless people took it away.
+func (w *world) checkLeases(now awssim.Account) {
+	for _, l := range w.vault.live() {
+		if w.world.isSpoilt(l.user, l.key) {
+			continue
+		}
+		if !activeKey(now.Users[l.user], l.key) {
+			w.violate("the key %s of %s is not active in AWS", l.key, l)
+		}
+		if r := read[lifecycle.UserRecord](w.store, recordPrefix+l.user); r.State != lifecycle.Issued {
+			w.violate("the record of %s is in state %q: %s", l, r.State, r.Reason)
+		}
+	}
+}
+
+func activeKey(user awssim.User, id string) bool {
+	return slices.ContainsFunc(user.Keys, func(k awssim.Key) bool { return k.ID == id && k.Status == "Active" })
+}
+
+// checkKeys: stored keys of the root user and of static roles are active (R1,
+// S1), and every other key of these users is announced or somebody else's.
+func (w *world) checkKeys(now awssim.Account) {
+	root := read[store.RootConfig](w.store, store.RootConfigKey)
+	if !activeKey(now.Users[rootUser], root.AccessKey) {
+		w.violate("R1: the stored root key %s is not active in AWS", root.AccessKey)
+	}
+	owned := map[string]bool{root.AccessKey: true}
+	for name, creds := range under[store.StaticCreds](w.store, store.StaticCredsKeys) {
+		owned[creds.AccessKey], owned[creds.PreviousKey] = true, true
+		user := read[store.StaticRole](w.store, "static-roles/"+name).Username
+		if user != "" && !activeKey(now.Users[user], creds.AccessKey) && !w.world.isSpoilt(creds.AccessKey) && !w.underway(user) {
+			w.violate("S1: the stored key %s of static role %s is not active in AWS", creds.AccessKey, name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(now.Users)) {
+		if name != rootUser && !strings.HasPrefix(name, "app") {
+			continue
+		}
+		for _, key := range now.Users[name].Keys {
+			if !owned[key.ID] && !w.world.made(key.ID) && !w.announced(name, key.ID) {
+				w.violate("key %s of user %q is stored nowhere, announced nowhere and not somebody else's", key.ID, name)
+			}
+		}
+	}
+}
+
+// announced reports whether a journal entry owns a key.
+func (w *world) announced(user, key string) bool {
+	for _, e := range w.keyIntents() {
+		if e.UserName == user && (e.New == key || e.Old == key || e.New == "" && !slices.Contains(e.Seen, key)) {
+			return true
+		}
+	}
+	return false
+}
+
+// keyAnnounced reports whether a journal entry announces a key of a user.
+func (w *world) keyAnnounced(user string) bool {
+	return slices.ContainsFunc(slices.Collect(maps.Values(w.keyIntents())), func(e lifecycle.KeyIntent) bool { return e.UserName == user })
+}
+
+func (w *world) keyIntents() map[string]lifecycle.KeyIntent {
+	found := under[lifecycle.KeyIntent](w.store, "journal/root-key/")
+	maps.Copy(found, under[lifecycle.KeyIntent](w.store, "journal/static-key/"))
+	return found
+}
+
+// journalled is how much is announced and not finished.
+func (w *world) journalled() int {
+	return len(w.keyIntents()) + len(under[json.RawMessage](w.store, walPrefix))
+}
+
+// underway reports whether an operator is busy with a subject.
+func (w *world) underway(subject string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.under[subject]
+}
+
+// checkTheirs: what is other people's is as it was.
+func (w *world) checkTheirs(now awssim.Account) {
+	was := w.world.before
+	for _, user := range []string{bystander, "admin"} {
+		if !reflect.DeepEqual(was.Users[user], now.Users[user]) {
+			w.violate("user %q, who is somebody else's, was touched", user)
+		}
+	}
+	for arn, policy := range was.Policies {
+		if now.Policies[arn].Document != policy.Document {
+			w.violate("policy %s, which is somebody else's, was touched", arn)
+		}
+	}
+	if len(now.Policies) != len(was.Policies) || len(now.Groups) != len(was.Groups) || len(now.Roles) != len(was.Roles) {
+		w.violate("policies, groups or roles were made or deleted")
+	}
+	for _, user := range append([]string{rootUser}, w.apps()...) {
+		if !reflect.DeepEqual(was.Users[user].InlinePolicies, now.Users[user].InlinePolicies) {
+			w.violate("the policies of user %q were touched", user)
+		}
+	}
+}
+
+func (w *world) apps() (names []string) {
+	for i := range staticApps {
+		names = append(names, app(i))
+	}
+	return names
+}
+
+// judgeStatic checks a key that was read just now.
+func (w *world) judgeStatic(name, key string) {
+	w.reach("static key read")
+	role := read[store.StaticRole](w.store, "static-roles/"+name)
+	user := w.world.seen().Users[role.Username]
+	if role.Username == "" || w.world.isSpoilt(key) || w.underway(role.Username) || w.store.troubled() {
+		return // deleted meanwhile
+	}
+	if !activeKey(user, key) {
+		w.violate("S1: static-creds/%s answered key %s, which is not active in AWS", name, key)
+	}
+}
