@@ -37,10 +37,11 @@ func (m *Manager) RotateRoot(ctx context.Context, r RootRotation) (Rotated, erro
 	ctx, cancel := context.WithTimeout(ctx, rotateDeadline)
 	defer cancel()
 
-	if err := m.finishPending(ctx, r.KeyRotation, ""); err != nil {
+	left, err := m.finishPending(ctx, r.KeyRotation, "")
+	if err != nil {
 		return Rotated{}, err
 	}
-	e, err := m.announceKey(ctx, r)
+	e, err := m.announceKey(ctx, r, left)
 	if err != nil {
 		return Rotated{}, err
 	}
@@ -54,7 +55,7 @@ func (m *Manager) RotateRoot(ctx context.Context, r RootRotation) (Rotated, erro
 
 // announceKey finds out whose key is rotated and writes down that it will get
 // another.
-func (m *Manager) announceKey(ctx context.Context, r RootRotation) (KeyEntry, error) {
+func (m *Manager) announceKey(ctx context.Context, r RootRotation, left inherited) (KeyEntry, error) {
 	oldID, err := r.Store.StoredKey(ctx)
 	if err != nil {
 		return KeyEntry{}, err
@@ -75,9 +76,9 @@ func (m *Manager) announceKey(ctx context.Context, r RootRotation) (KeyEntry, er
 		return KeyEntry{}, cannotRotate("IAM user %q has two keys, and AWS allows no third: delete %s in IAM if nothing uses it", user, strings.Join(others, ", "))
 	}
 	now := m.clock.Now().UTC()
-	return r.Journal.RecordKey(ctx, KeyIntent{
+	return m.announce(ctx, r.Journal, KeyIntent{
 		UserName: user, Account: identity.Account, Seen: seen, Old: oldID, BegunAt: now, RetireAt: now.Add(r.RetireAfter),
-	})
+	}, left)
 }
 
 // userOf is the name of the IAM user in the ARN of a caller.

@@ -61,7 +61,8 @@ type StaticRotation struct {
 func (m *Manager) RotateStatic(ctx context.Context, r StaticRotation) error {
 	ctx, cancel := context.WithTimeout(ctx, rotateDeadline)
 	defer cancel()
-	if err := m.finishPending(ctx, r.KeyRotation, r.Role); err != nil {
+	left, err := m.finishPending(ctx, r.KeyRotation, r.Role)
+	if err != nil {
 		return err
 	}
 	current, err := r.Store.StoredKey(ctx)
@@ -76,10 +77,10 @@ func (m *Manager) RotateStatic(ctx context.Context, r StaticRotation) error {
 	if err != nil {
 		return err
 	}
-	e, err := r.Journal.RecordKey(ctx, KeyIntent{
+	e, err := m.announce(ctx, r.Journal, KeyIntent{
 		UserName: r.UserName, Account: r.Account, Seen: ids(keys), Old: current, KeepOld: true,
 		BegunAt: m.clock.Now().UTC(), Role: r.Role, Assume: r.Assume,
-	})
+	}, left)
 	if err != nil {
 		return err
 	}

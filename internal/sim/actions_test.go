@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"vault-plugin-secrets-aws/backend/lifecycle"
+	"vault-plugin-secrets-aws/backend/store"
 	"vault-plugin-secrets-aws/internal/awssim"
 
 	"github.com/hashicorp/vault/sdk/logical"
@@ -181,6 +182,8 @@ func (w *world) writeStatic() {
 
 func (w *world) deleteStatic() {
 	i := w.rng.IntN(staticApps)
+	// A deletion that fails half-way leaves a role without its key, as asked for.
+	w.world.spoil(read[store.StaticCreds](w.store, fmt.Sprintf("static-creds/static%d", i)).AccessKey)
 	w.ofStatic(i, logical.DeleteOperation, staticPath(i), nil)
 }
 
@@ -358,6 +361,7 @@ func (w *world) vaultDown() {
 func (w *world) backUp() {
 	if w.process() == nil {
 		w.start()
+		w.vault.restore()
 	}
 }
 

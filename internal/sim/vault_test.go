@@ -32,7 +32,8 @@ type lease struct {
 	user    string
 	key     string
 	secret  logical.Secret // as in Vault's storage
-	expires time.Time
+	expires time.Time      // by a timer, which no wrong clock disturbs
+	wall    time.Time      // the same, as it is stored: by the clock of Vault's machine
 	ended   bool // a revoke was sent
 	busy    bool // a request about it is under way
 	tries   int
@@ -69,7 +70,7 @@ func (v *vault) register(a answer, fails bool) {
 	kept.InternalData = throughJSON(a.resp.Secret.InternalData)
 	ttl := v.ttl(0, a.resp, time.Time{})
 	kept.IssueTime = time.Now()
-	l := &lease{secret: kept, expires: kept.IssueTime.Add(ttl)}
+	l := &lease{secret: kept, expires: kept.IssueTime.Add(ttl), wall: v.w.clock.Now().Add(ttl)}
 	l.user, _ = kept.InternalData["username"].(string)
 	l.key, _ = a.resp.Data["access_key"].(string)
 	if is, _ := kept.InternalData["is_sts"].(bool); is {
@@ -194,11 +195,23 @@ func (v *vault) renew(l *lease, increment time.Duration) {
 			return
 		}
 		v.w.reach("lease renewed")
-		l.expires = time.Now().Add(v.ttl(increment, a.resp, l.secret.IssueTime))
+		ttl := v.ttl(increment, a.resp, l.secret.IssueTime)
+		l.expires, l.wall = time.Now().Add(ttl), v.w.clock.Now().Add(ttl)
 		l.secret.TTL, l.secret.MaxTTL = a.resp.Secret.TTL, a.resp.Secret.MaxTTL
 		// A shorter lease is looked at again in time, a longer one by expire.
-		v.w.after(time.Until(l.expires), func() { v.expire(l) })
+		v.w.after(ttl, func() { v.expire(l) })
 	})
+}
+
+// restore sets the timers of all leases by the clock, as an unseal does.
+func (v *vault) restore() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, id := range slices.Sorted(maps.Keys(v.leases)) {
+		l := v.leases[id]
+		l.expires = time.Now().Add(l.wall.Sub(v.w.clock.Now()) + time.Duration(id%97)*time.Millisecond)
+		v.w.after(max(0, time.Until(l.expires)), func() { v.expire(l) })
+	}
 }
 
 func (v *vault) about(l *lease, op logical.Operation, increment time.Duration) answer {

@@ -436,8 +436,8 @@ var mutations = []mutation{
 	{
 		name: "R1: the old key goes whatever is stored",
 		file: keychange,
-		old:  `case stored == "" || stored != e.Intent.New:`,
-		new:  `case stored == "":`,
+		old:  `used := stored != "" && stored == e.Intent.New`,
+		new:  `used := stored != ""`,
 		run:  "TestR1",
 	},
 	{
@@ -464,9 +464,23 @@ var mutations = []mutation{
 	{
 		name: "L8: a root key whose answer was lost stays",
 		file: keychange,
-		old:  "lost = slices.DeleteFunc(ids, func(id string) bool { return id == keep || slices.Contains(intent.Seen, id) })",
+		old:  "intent.Lost = max(0, intent.Lost-len(lost))",
 		new:  "lost = slices.Clip(ids[:0])",
 		run:  "TestR1",
+	},
+	{
+		name: "L7: a list that does not show a lost key is believed at once",
+		file: keychange,
+		old:  "if e.Intent.Lost > 0 && !m.overdue(e.Intent.BegunAt, confirmedGoneAge) {",
+		new:  "if false {",
+		run:  "TestR1LostOnStaleList",
+	},
+	{
+		name: "L7: a lost key is forgotten by the next rotation",
+		file: keychange,
+		old:  "\tintent.Lost = left.lost\n",
+		new:  "",
+		run:  "TestR1LostOnStaleList",
 	},
 	{
 		name:  "S1: the current key makes room",
@@ -487,8 +501,8 @@ var mutations = []mutation{
 	{
 		name:  "S1: the previous key goes at once",
 		file:  keychange,
-		old:   "case !e.Intent.KeepOld:",
-		new:   "default:",
+		old:   "if intent.KeepOld {",
+		new:   "if false {",
 		run:   "TestMount/static",
 		tests: "backend",
 	},
