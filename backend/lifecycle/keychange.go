@@ -243,24 +243,40 @@ func (m *Manager) deleteOld(ctx context.Context, iam UserKeys, intent KeyIntent)
 
 // deleteLost deletes the keys that the rotation made and nobody uses. Where AWS's
 // answer was lost it is the one that the user did not have when the rotation
-// began: there was room for one only, and the rotation asked for it. What is found
-// is not lost any more.
+// began: there was room for one only, and the rotation asked for it.
 func (m *Manager) deleteLost(ctx context.Context, iam UserKeys, intent *KeyIntent, keep string) error {
-	var lost []string
 	if intent.Lost > 0 {
-		ids, err := iam.ListAccessKeys(ctx, intent.UserName)
-		if err != nil {
+		if err := m.deleteUnseen(ctx, iam, intent, keep); err != nil {
 			return err
 		}
-		lost = slices.DeleteFunc(ids, func(id string) bool {
-			return id == keep || id == intent.New || id == intent.Old || slices.Contains(intent.Seen, id)
-		})
-		intent.Lost = max(0, intent.Lost-len(lost))
 	}
-	if intent.New != "" && intent.New != keep {
-		lost = append(lost, intent.New)
+	if intent.New == "" || intent.New == keep {
+		return nil
 	}
-	return sideBySide(m.removal(ctx, iam.DeleteAccessKey, intent.UserName, lost)...)
+	return sideBySide(m.removal(ctx, iam.DeleteAccessKey, intent.UserName, []string{intent.New})...)
+}
+
+// deleteUnseen deletes the keys that IAM lists beside those that the intent
+// knows. One that is deleted is not lost any more; one that is gone already may
+// have been shown by a list that lags, and counts for nothing.
+func (m *Manager) deleteUnseen(ctx context.Context, iam UserKeys, intent *KeyIntent, keep string) error {
+	ids, err := iam.ListAccessKeys(ctx, intent.UserName)
+	if err != nil {
+		return err
+	}
+	known := append([]string{keep, intent.New, intent.Old}, intent.Seen...)
+	for _, id := range ids {
+		if slices.Contains(known, id) {
+			continue
+		}
+		err := m.settle(ctx, busy, func() error { return iam.DeleteAccessKey(ctx, intent.UserName, id) })
+		if err == nil {
+			intent.Lost = max(0, intent.Lost-1)
+		} else if !errors.Is(err, awserr.NotFound) {
+			return err
+		}
+	}
+	return nil
 }
 
 // asFound is an entry that was read: one without a key may be of a process that

@@ -365,13 +365,16 @@ func (w *world) backUp() {
 	}
 }
 
+// clockOffsets are by how much the clock of Vault's machine may be wrong.
+var clockOffsets = []time.Duration{-2 * time.Hour, -40 * time.Second, 40 * time.Minute, 3 * time.Hour}
+
 // clockJumps sets the clock of Vault's machine wrong for a while. An operator
 // notices, sets it right and says so.
 func (w *world) clockJumps() {
 	if !w.clock.right() || w.process() == nil || w.journalled() > 0 {
 		return
 	}
-	jump := []time.Duration{-2 * time.Hour, -40 * time.Second, 40 * time.Minute, 3 * time.Hour}[w.rng.IntN(4)]
+	jump := clockOffsets[w.rng.IntN(len(clockOffsets))]
 	w.note("the clock jumps by %s", jump)
 	w.reach("clock jump " + jump.String())
 	w.clock.jump(jump)

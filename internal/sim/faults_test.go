@@ -7,7 +7,8 @@ import (
 	"vault-plugin-secrets-aws/internal/awssim"
 )
 
-// awsFaults are the kinds of trouble with AWS.
+// awsFaults are the kinds of trouble with AWS. It never does what it throttles or
+// refuses, and never answers 200 to what it did not do.
 func awsFaults() []awssim.Fault {
 	return []awssim.Fault{
 		{Kind: awssim.FaultReset}, {Kind: awssim.FaultReset, When: awssim.AfterEffect},

@@ -61,6 +61,17 @@ func activeKey(user awssim.User, id string) bool {
 	return slices.ContainsFunc(user.Keys, func(k awssim.Key) bool { return k.ID == id && k.Status == "Active" })
 }
 
+// checkProven: a key that is being stored has worked (R1, S1).
+func (w *world) checkProven(id string) {
+	for name, user := range w.world.seen().Users {
+		for _, key := range user.Keys {
+			if key.ID == id && key.LastUsed == nil {
+				w.violate("R1: key %s of user %q is stored and never worked", id, name)
+			}
+		}
+	}
+}
+
 // checkKeys: stored keys of the root user and of static roles are active (R1,
 // S1), and every other key of these users is announced or somebody else's.
 func (w *world) checkKeys(now awssim.Account) {

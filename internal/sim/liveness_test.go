@@ -67,6 +67,12 @@ func (w *world) wantNothingOwed() {
 			w.violate("liveness: user %q is condemned since %s and still there: %s", name, r.Since, r.LastError)
 		}
 	}
+	now := w.world.seen()
+	for _, l := range w.vault.ending() {
+		if _, there := now.Users[l.user]; there {
+			w.violate("liveness: %s was revoked and its user is still there", l)
+		}
+	}
 	for name, creds := range under[store.StaticCreds](w.store, store.StaticCredsKeys) {
 		if creds.Expiration != nil && creds.Expiration.Before(time.Now().Add(-5*time.Minute)) {
 			w.violate("liveness: static role %s was to be rotated at %s: %s", name, creds.Expiration, creds.LastError)

@@ -14,11 +14,11 @@ import (
 )
 
 var (
-	firstSeed = flag.Uint64("sim.seed", 0, "the first seed of TestSim; 0 runs -sim.seeds of them from 1")
-	seeds     = flag.Int("sim.seeds", 20, "how many seeds TestSim runs")
-	days      = flag.Int("sim.days", 7, "how many simulated days a seed is run")
-	full      = flag.Bool("sim.full", false, "run TestSim; without it, only the handful of make test")
-	keep      = flag.String("sim.journal", "", "a file for the journal of the last run")
+	seeds      = flag.Int("sim.seeds", 0, "how many seeds TestSeeds runs; 0: the handful of make test")
+	firstSeed  = flag.Uint64("sim.seed", 1, "the first of them")
+	days       = flag.Int("sim.days", 7, "for how many simulated days each")
+	everything = flag.Bool("sim.everything", false, "fail where a state or a fault was never reached")
+	keep       = flag.String("sim.journal", "", "a file for the journal of the last run")
 )
 
 // TestMain keeps the tests off the machine's own AWS identity.
@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 	}
 	flag.Parse()
 	code := m.Run()
-	if *full {
+	if *seeds > 0 {
 		fmt.Print(total.report())
 	}
 	os.Exit(code)
@@ -93,31 +93,25 @@ func tail(text []byte, word string) string {
 	return ""
 }
 
-// TestSeeds is the handful of make test: some seeds that stay the same, and one
-// that does not.
+// TestSeeds runs the handful of make test: some seeds that stay the same, and one
+// that does not; or what make sim asks for.
 func TestSeeds(t *testing.T) {
-	if *full {
-		t.Skip("TestSim runs more")
+	chosen, length := []uint64{1, 2, 3, 4, rand.Uint64N(1 << 32)}, 24*time.Hour
+	if *seeds > 0 {
+		length, chosen = time.Duration(*days)*24*time.Hour, nil
+		for i := range *seeds {
+			chosen = append(chosen, *firstSeed+uint64(i))
+		}
 	}
-	for _, seed := range []uint64{1, 2, 3, 4, rand.Uint64N(1 << 32)} {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) { mustHold(t, seed, 24*time.Hour) })
-	}
-}
-
-// TestSim is make sim.
-func TestSim(t *testing.T) {
-	if !*full {
-		t.Skip("make sim runs it")
-	}
-	first, count := *firstSeed, 1
-	if first == 0 {
-		first, count = 1, *seeds
-	}
-	for i := range count {
-		seed := first + uint64(i)
+	for _, seed := range chosen {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			total.add(mustHold(t, seed, time.Duration(*days)*24*time.Hour), *days)
+			total.add(mustHold(t, seed, length), int(length/(24*time.Hour)))
 		})
+	}
+	if *everything {
+		for _, what := range total.missed() {
+			t.Errorf("never reached: %s", what)
+		}
 	}
 }
 

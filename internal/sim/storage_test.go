@@ -230,12 +230,22 @@ func (s *storage) remove(key string) {
 		if s.recordOf(user).State == lifecycle.Issued {
 			s.w.reach("state issued")
 		}
+		s.checkOwned(user)
 	case strings.HasPrefix(key, recordPrefix):
 		s.w.reach("state gone")
+		s.checkOwned(strings.TrimPrefix(key, recordPrefix))
 	case strings.HasPrefix(key, "journal/root-key/"):
 		s.w.reach("rotation root finished")
 	case strings.HasPrefix(key, "journal/static-key/"):
 		s.w.reach("rotation static finished")
+	}
+}
+
+// checkOwned: a user whose name was just deleted somewhere is written down
+// elsewhere, or gone. The caller holds s.mu.
+func (s *storage) checkOwned(user string) {
+	if s.recordOf(user).UserName == "" && !s.announced(user) && slices.Contains(s.w.sim.Users(s.w.world.account), user) {
+		s.w.violate("L2: user %q is in AWS, and its name was just forgotten", user)
 	}
 }
 
@@ -261,8 +271,10 @@ func (s *storage) notePut(key string, before, value []byte) {
 		}
 	case key == store.RootConfigKey && before != nil && accessKeyOf(before) != accessKeyOf(value):
 		s.w.reach("rotation root stored")
+		s.w.checkProven(accessKeyOf(value))
 	case strings.HasPrefix(key, store.StaticCredsKeys) && accessKeyOf(before) != accessKeyOf(value):
 		s.w.reach("rotation static stored")
+		s.w.checkProven(accessKeyOf(value))
 	}
 }
 

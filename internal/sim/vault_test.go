@@ -34,8 +34,8 @@ type lease struct {
 	secret  logical.Secret // as in Vault's storage
 	expires time.Time      // by a timer, which no wrong clock disturbs
 	wall    time.Time      // the same, as it is stored: by the clock of Vault's machine
-	ended   bool // a revoke was sent
-	busy    bool // a request about it is under way
+	ended   bool           // a revoke was sent
+	busy    bool           // a request about it is under way
 	tries   int
 }
 
@@ -238,6 +238,19 @@ func (v *vault) live() []*lease {
 		}
 	}
 	return live
+}
+
+// ending are the leases whose revocation Vault owes or has given up.
+func (v *vault) ending() []*lease {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var ending []*lease
+	for _, id := range slices.Sorted(maps.Keys(v.leases)) {
+		if l := v.leases[id]; l.ended {
+			ending = append(ending, l)
+		}
+	}
+	return ending
 }
 
 // endAll revokes every lease.

@@ -6,7 +6,8 @@
 // It works on a copy of the tree in a temporary folder. A test that no mutation
 // makes fail proves nothing; a mutation that no test notices shows what is not
 // proven. The tables are in mutations.go and records.go, by the invariants of
-// backend/lifecycle/doc.go, and in awssim.go, by the simulator's rules.
+// backend/lifecycle/doc.go, in simulation.go, for what internal/sim alone must
+// notice, and in awssim.go, by the simulator's rules.
 //
 // It prints a line per mutation and last of all "mutate: N mutations, N caught,
 // 0 survived". It fails on a survivor, on a mutation that does not compile or
@@ -42,7 +43,7 @@ func mutateMain(prefixes []string) int {
 // chosen are the mutations whose name begins with one of the prefixes; all if
 // there are none.
 func chosen(prefixes []string) []mutation {
-	all := slices.Concat(mutations, records, simulator)
+	all := slices.Concat(mutations, records, simulation, simulator)
 	if len(prefixes) == 0 {
 		return all
 	}
