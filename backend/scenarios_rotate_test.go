@@ -52,6 +52,14 @@ func rotateScenarios() []scenario {
 			m.sim.Inject(awssim.Fault{Action: "iam:CreateAccessKey", Count: 1, When: awssim.AfterEffect, Kind: awssim.FaultReset})
 			m.mustRotate()
 		}},
+		{"rotate-root: a call that AWS never saw costs time and no warning", func(m *mount) {
+			m.rotatable()
+			m.sim.Inject(awssim.Fault{Action: "iam:CreateAccessKey", Count: 1, Kind: awssim.FaultReset})
+			if got := m.rotate(); got.status != http.StatusOK || len(got.warnings) != 0 {
+				m.Errorf("answer = %+v", got)
+			}
+			m.wantOneRootKey()
+		}},
 		{"rotate-root: an old key that cannot be deleted is told, and deleted later", rotateLeftover},
 		{"rotate-root: storage that fails keeps the key, whatever it did", rotateStorage},
 		{"rotate-root: a config that was changed meanwhile is left alone", rotateChanged},

@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -49,6 +50,9 @@ func (m *Manager) RotateRoot(ctx context.Context, r RootRotation) (Rotated, erro
 	leftover := m.finishDetached(ctx, r.KeyRotation, e)
 	if failed != nil {
 		return Rotated{}, failed
+	}
+	if lost := (*lostKeyError)(nil); errors.As(leftover, &lost) {
+		leftover = nil // the old key is gone
 	}
 	return Rotated{AccessKey: e.Intent.New, Leftover: leftover}, nil
 }

@@ -11,14 +11,18 @@ import (
 // refuses, and never answers 200 to what it did not do.
 func awsFaults() []awssim.Fault {
 	return []awssim.Fault{
-		{Kind: awssim.FaultReset}, {Kind: awssim.FaultReset, When: awssim.AfterEffect},
-		{Kind: awssim.FaultHang}, {Kind: awssim.FaultHang, When: awssim.AfterEffect},
+		{Kind: awssim.FaultReset},
+		{Kind: awssim.FaultReset, When: awssim.AfterEffect},
+		{Kind: awssim.FaultHang},
+		{Kind: awssim.FaultHang, When: awssim.AfterEffect},
 		{Kind: awssim.FaultHang, Duration: 5 * time.Second, When: awssim.AfterEffect},
 		{Kind: awssim.FaultThrottle},
-		{Kind: awssim.FaultHTML}, {Kind: awssim.FaultHTML, When: awssim.AfterEffect},
+		{Kind: awssim.FaultHTML},
+		{Kind: awssim.FaultHTML, When: awssim.AfterEffect},
 		{Kind: awssim.FaultTruncate, When: awssim.AfterEffect},
 		{Kind: awssim.FaultDelay},
-		{Kind: awssim.FaultError}, {Kind: awssim.FaultError, When: awssim.AfterEffect},
+		{Kind: awssim.FaultError},
+		{Kind: awssim.FaultError, When: awssim.AfterEffect},
 		{Kind: awssim.FaultError, Status: 409, Code: "ConcurrentModification"},
 		{Kind: awssim.FaultError, Status: 409, Code: "EntityTemporarilyUnmodifiable"},
 		{Kind: awssim.FaultError, Status: 409, Code: "DeleteConflict"},
