@@ -34,12 +34,13 @@ func actions() []action {
 		{"root rotated", 10, (*world).rotateRoot},
 		{"root scheduled", 5, (*world).scheduleRoot},
 		{"root rewritten", 8, (*world).rewriteRoot},
+		{"root key of an operator's", 4, (*world).replaceRoot},
 		{"role written", 12, (*world).writeRole},
 		{"role deleted", 4, (*world).deleteRole},
 		{"lease config", 8, (*world).writeLease},
 		{"users listed", 20, (*world).lookAtUsers},
 		{"interference", 30, (*world).interfere},
-		{"interference static", 4, (*world).interfereStatic},
+		{"interference static", 8, (*world).interfereStatic},
 		{"fault of AWS", 80, (*world).ailAWS},
 		{"fault of storage", 40, (*world).ailStorage},
 		{"AWS out", 4, func(w *world) { w.cutOff(w.between(time.Second, 40*time.Minute)) }},
@@ -49,6 +50,7 @@ func actions() []action {
 		{"killed", 14, (*world).killed},
 		{"Vault down", 2, (*world).vaultDown},
 		{"clock", 2, (*world).clockJumps},
+		{"drain", 2, (*world).drain},
 	}
 }
 
@@ -214,11 +216,41 @@ func (w *world) scheduleRoot() {
 	w.one("config", func() { w.request(logical.UpdateOperation, "config/root", fields, 0) })
 }
 
-// rewriteRoot has an operator write the root config again, as Terraform does;
-// or, where there is room, with a key that the operator has made.
+// rewriteRoot has an operator write the root config again, as Terraform does.
 func (w *world) rewriteRoot() {
 	fields := map[string]any{"region": "us-east-1"}
 	w.one("config", func() { w.request(logical.UpdateOperation, "config/root", fields, 0) })
+}
+
+// replaceRoot has an operator give the root user another key, write it to
+// config/root, and delete the one that is not stored.
+func (w *world) replaceRoot() {
+	w.one("config", func() {
+		key, err := w.sim.Interfere(awssim.Interference{User: rootUser, Act: awssim.ActAddKey})
+		if err != nil {
+			return // there are two keys
+		}
+		w.note("people: a root key %s", key.AccessKey)
+		w.world.made(key.AccessKey, true)
+		w.world.spoil(read[store.RootConfig](w.store, store.RootConfigKey).AccessKey) // the operator's to delete
+		a := w.request(logical.UpdateOperation, "config/root", map[string]any{"access_key": key.AccessKey, "secret_key": key.SecretKey}, 0)
+		if !a.failed() {
+			w.reach("root key of an operator's")
+		}
+		w.nowAndThen(time.Minute, w.tidyRoot)
+	})
+}
+
+// tidyRoot has somebody delete the root user's keys that are neither stored nor
+// the plugin's.
+func (w *world) tidyRoot() {
+	stored := read[store.RootConfig](w.store, store.RootConfigKey).AccessKey
+	for _, key := range w.world.seen().Users[rootUser].Keys {
+		if key.ID != stored && !w.announced(rootUser, key.ID) {
+			w.world.act(rootUser, awssim.ActDeleteKey, key.ID)
+		}
+	}
+	w.world.made(stored, false)
 }
 
 func (w *world) writeRole() {
@@ -312,7 +344,7 @@ func (w *world) interfereStatic() {
 // tidyStatic has somebody delete the keys that people made.
 func (w *world) tidyStatic(user string) {
 	for _, key := range w.world.seen().Users[user].Keys {
-		if w.world.made(key.ID) {
+		if w.world.isForeign(key.ID) {
 			w.world.act(user, awssim.ActDeleteKey, key.ID)
 		}
 	}
@@ -381,17 +413,38 @@ func (w *world) clockJumps() {
 	w.nowAndThen(w.between(10*time.Second, 2*time.Hour), w.confirmClock)
 }
 
-// confirmClock sets the clock right; the operator's word is written down while
-// Vault is being restarted.
+// confirmClock sets the clock right, and an operator says so.
 func (w *world) confirmClock() {
+	w.restart(func(s *lifecycle.MountState) {
+		w.clock.jump(0)
+		if strings.Contains(s.ClockJump, "clock") {
+			w.reach("operator confirms the clock")
+		}
+		s.ClockJump, s.Confirmed = "", time.Now()
+	})
+}
+
+// drain has an operator drain the mount for a while.
+func (w *world) drain() {
+	if w.process() == nil || !w.clock.right() {
+		return
+	}
+	w.reach("drained")
+	w.restart(func(s *lifecycle.MountState) { s.Draining = true })
+	w.nowAndThen(w.between(time.Minute, time.Hour), w.undrain)
+}
+
+func (w *world) undrain() {
+	w.restart(func(s *lifecycle.MountState) { s.Draining = false })
+}
+
+// restart restarts Vault; what an operator says of the mount is written down
+// meanwhile.
+func (w *world) restart(say func(*lifecycle.MountState)) {
 	w.halt()
-	w.clock.jump(0)
 	w.store.mu.Lock()
 	state := decode[lifecycle.MountState](w.store.data[mountState])
-	if strings.Contains(state.ClockJump, "clock") {
-		w.reach("operator confirms the clock")
-	}
-	state.ClockJump, state.Confirmed = "", time.Now()
+	say(&state)
 	w.store.data[mountState] = encode(state)
 	w.store.mu.Unlock()
 	w.backUp()

@@ -144,6 +144,8 @@ func (w *world) judgeCall(form url.Values) {
 	switch {
 	case action == "CreateUser" && !w.store.owned(user):
 		w.violate("L1: CreateUser of %q, which is not written down", user)
+	case action == "DeleteAccessKey" && w.world.theirs(user) && !w.mayGo(user, form.Get("AccessKeyId")):
+		w.violate("key %s of user %q, which somebody else made, is deleted", form.Get("AccessKeyId"), user)
 	case action == "CreateAccessKey" && !w.store.owned(user) && !w.keyAnnounced(user):
 		w.violate("L1: CreateAccessKey of %q, which is not written down", user)
 	}

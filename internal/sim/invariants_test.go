@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"vault-plugin-secrets-aws/backend/lifecycle"
 	"vault-plugin-secrets-aws/backend/store"
@@ -44,8 +45,12 @@ func (w *world) checkUsers(now awssim.Account) {
 // checkLeases: the key of a live lease is there and active, and its user is not
 // condemned, unless people took it away.
 func (w *world) checkLeases(now awssim.Account) {
+	leeway := 5 * time.Second // the record is written before the lease begins
+	if read[lifecycle.MountState](w.store, mountState).Draining {
+		leeway = 2 * time.Minute // there is no grace, and clocks may differ by a minute
+	}
 	for _, l := range w.vault.live() {
-		if w.world.isSpoilt(l.user, l.key) {
+		if w.world.isSpoilt(l.user, l.key) || time.Until(l.expires) < leeway {
 			continue
 		}
 		if !activeKey(now.Users[l.user], l.key) {
@@ -61,8 +66,29 @@ func activeKey(user awssim.User, id string) bool {
 	return slices.ContainsFunc(user.Keys, func(k awssim.Key) bool { return k.ID == id && k.Status == "Active" })
 }
 
+// mayGo reports whether the plugin may delete a key of the root user or of a
+// static role's: none that people made, unless it is older than the stored one and
+// stands where the previous key would.
+func (w *world) mayGo(name, id string) bool {
+	if !w.world.isForeign(id) {
+		return true
+	}
+	user := w.world.seen().Users[name]
+	theirs := slices.IndexFunc(user.Keys, func(k awssim.Key) bool { return k.ID == id })
+	for _, creds := range under[store.StaticCreds](w.store, store.StaticCredsKeys) {
+		ours := slices.IndexFunc(user.Keys, func(k awssim.Key) bool { return k.ID == creds.AccessKey })
+		if ours >= 0 && theirs >= 0 && !user.Keys[theirs].Created.After(user.Keys[ours].Created) {
+			return true
+		}
+	}
+	return theirs < 0 // gone already
+}
+
 // checkProven: a key that is being stored has worked (R1, S1).
 func (w *world) checkProven(id string) {
+	if w.world.isForeign(id) {
+		return // an operator stores it
+	}
 	for name, user := range w.world.seen().Users {
 		for _, key := range user.Keys {
 			if key.ID == id && key.LastUsed == nil {
@@ -92,7 +118,7 @@ func (w *world) checkKeys(now awssim.Account) {
 			continue
 		}
 		for _, key := range now.Users[name].Keys {
-			if !owned[key.ID] && !w.world.made(key.ID) && !w.announced(name, key.ID) {
+			if !owned[key.ID] && !w.world.isForeign(key.ID) && !w.world.isSpoilt(key.ID) && !w.announced(name, key.ID) {
 				w.violate("key %s of user %q is stored nowhere, announced nowhere and not somebody else's", key.ID, name)
 			}
 		}

@@ -37,6 +37,8 @@ func (w *world) heal() {
 	w.easeFaults()
 	w.sim.Configure(func(s *awssim.Settings) { *s = calm() })
 	w.confirmClock()
+	w.undrain()
+	w.tidyRoot()
 	for _, user := range w.apps() {
 		w.tidyStatic(user)
 	}

@@ -81,10 +81,18 @@ func (p *people) isSpoilt(whats ...string) bool {
 	return slices.ContainsFunc(whats, func(what string) bool { return p.spoilt[what] })
 }
 
-func (p *people) made(key string) bool {
+// isForeign reports whether people made a key, and Vault was not given it.
+func (p *people) isForeign(key string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.foreign[key]
+}
+
+// made notes whether a key is people's or, from now on, Vault's.
+func (p *people) made(key string, theirs bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.foreign[key] = theirs
 }
 
 // act has somebody do something to a user in AWS.
