@@ -364,11 +364,17 @@ func (w *world) reload() {
 
 // swap starts a new process in place of p, if p still is the one.
 func (w *world) swap(p *process) {
-	if w.process() != p {
-		return
+	if w.process() == p {
+		w.halt()
 	}
-	w.halt()
-	w.start()
+	w.revive()
+}
+
+// revive starts a process unless there is one.
+func (w *world) revive() {
+	if w.process() == nil {
+		w.start()
+	}
 }
 
 // killed has the process die; Vault starts another one at the next request.
@@ -377,7 +383,7 @@ func (w *world) killed() {
 		return
 	}
 	w.halt()
-	w.start()
+	w.revive()
 }
 
 // vaultDown has the whole server down for some time.
@@ -391,10 +397,8 @@ func (w *world) vaultDown() {
 
 // backUp starts the server again, unless somebody did.
 func (w *world) backUp() {
-	if w.process() == nil {
-		w.start()
-		w.vault.restore()
-	}
+	w.revive()
+	w.vault.restore()
 }
 
 // clockOffsets are by how much the clock of Vault's machine may be wrong.

@@ -47,6 +47,7 @@ func (w *world) start() {
 	w.mu.Lock()
 	w.plugin = p
 	w.mu.Unlock()
+	w.note("the plugin starts")
 	w.begin(func() {
 		if err := b.Initialize(life, &logical.InitializationRequest{Storage: p.storage}); err != nil {
 			w.note("Initialize: %v", err)

@@ -91,6 +91,7 @@ func (w *world) halt() {
 	w.plugin = nil
 	w.mu.Unlock()
 	if p != nil {
+		w.note("the plugin dies")
 		p.kill()
 	}
 }
@@ -142,23 +143,23 @@ func (w *world) next(until time.Time) (what func(), ok bool) {
 }
 
 // after plans an event.
-func (w *world) after(d time.Duration, what func()) {
+func (w *world) after(d time.Duration, what func()) { w.plan(event{what: what}, d) }
+
+// nowAndThen plans an event of safety mode.
+func (w *world) nowAndThen(d time.Duration, what func()) {
+	w.plan(event{what: what, optional: true}, d)
+}
+
+func (w *world) plan(e event, d time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.ordinal++
-	w.agenda = append(w.agenda, event{time.Now().Add(d), w.ordinal, what, false})
+	e.at, e.ordinal = time.Now().Add(d), w.ordinal
+	w.agenda = append(w.agenda, e)
 	select {
 	case w.wake <- struct{}{}:
 	default:
 	}
-}
-
-// now and then plans the next random action, of safety mode only.
-func (w *world) nowAndThen(d time.Duration, what func()) {
-	w.after(d, what)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.agenda[len(w.agenda)-1].optional = true
 }
 
 // begin has something done beside the driver.
@@ -223,8 +224,9 @@ func (w *world) between(least, most time.Duration) time.Duration {
 
 // clock is the clock of the machine that Vault runs on, as the backend reads it.
 type clock struct {
-	mu  sync.Mutex
-	off time.Duration
+	mu    sync.Mutex
+	off   time.Duration
+	ahead time.Time // the latest that it has shown and that was not true yet
 }
 
 // Now implements lifecycle.Clock.
@@ -250,7 +252,20 @@ func (c *clock) Sleep(ctx context.Context, d time.Duration) error {
 func (c *clock) jump(off time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.off > 0 {
+		c.ahead = time.Now().Add(c.off)
+	}
 	c.off = off
+}
+
+// caughtUp is when the true time has reached whatever the clock has shown.
+func (c *clock) caughtUp() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now := time.Now(); c.ahead.Before(now) {
+		return now
+	}
+	return c.ahead
 }
 
 func (c *clock) right() bool {
