@@ -123,12 +123,19 @@ func (w *world) patience() time.Duration {
 }
 
 func (w *world) askCreds() {
-	path, leaves, fails := fmt.Sprintf("creds/dynamic%d", w.rng.IntN(len(roles))), w.patience(), w.rng.IntN(40) == 0
+	path, leaves := fmt.Sprintf("creds/dynamic%d", w.rng.IntN(len(roles))), w.patience()
+	fate := registered
+	switch w.rng.IntN(60) {
+	case 0, 1:
+		fate = storageFails
+	case 2:
+		fate = serverDies
+	}
 	w.begin(func() {
 		a := w.request(logical.ReadOperation, path, nil, leaves)
 		if !a.failed() && a.resp != nil && a.resp.Secret != nil {
 			w.reach("issued to a client")
-			w.vault.register(a, fails)
+			w.vault.register(a, fate)
 		}
 	})
 }
@@ -137,7 +144,7 @@ func (w *world) askSession() {
 	leaves := w.patience()
 	w.begin(func() {
 		if a := w.request(logical.ReadOperation, "creds/session", nil, leaves); !a.failed() && a.resp.Secret != nil {
-			w.vault.register(a, false)
+			w.vault.register(a, registered)
 		}
 	})
 }

@@ -98,7 +98,7 @@ func (w *world) wantService() {
 			}
 			continue
 		}
-		w.vault.register(a, false)
+		w.vault.register(a, registered)
 	}
 	root := read[store.RootConfig](w.store, store.RootConfigKey)
 	w.wantWorking("the root key", root.AccessKey, root.SecretKey)

@@ -52,7 +52,7 @@ func mustReach() []string {
 		"state condemned", "state condemned, tried again", "state gone",
 		"condemned: its lease was revoked", "condemned: issuing it failed", "condemned: it outlived its lease",
 		"issued to a client", "client left early", "session", "static key read",
-		"lease expired", "lease renewed", "lease irrevocable", "lease not registered",
+		"lease expired", "lease renewed", "lease irrevocable", "lease not registered", "lease never written",
 		"operator confirms the clock", "drained", "root key of an operator's", "AWS unreachable", "AWS calm", "AWS realistic", "AWS hostile",
 		"people add-key", "people attach-policy", "people delete", "people delete-key", "people put-policy",
 		"fault delay before", "fault delay after", "fault throttle before", "fault truncate after",

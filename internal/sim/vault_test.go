@@ -7,8 +7,11 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
+
+	"vault-plugin-secrets-aws/backend/lifecycle"
 
 	"github.com/hashicorp/vault/sdk/framework"
 	"github.com/hashicorp/vault/sdk/logical"
@@ -63,9 +66,19 @@ func (v *vault) ticks() {
 	v.w.after(rollbackEvery, v.ticks)
 }
 
+// registration is what becomes of a lease that is to be written.
+type registration int
+
+const (
+	registered registration = iota
+	storageFails
+	serverDies
+)
+
 // register keeps the lease of an answer, as Vault's core does before the client
-// sees anything. Where the storage fails it revokes at once, and once only.
-func (v *vault) register(a answer, fails bool) {
+// sees anything. Where that fails it revokes at once, and once only; a server that
+// dies before that does nothing.
+func (v *vault) register(a answer, fate registration) {
 	kept := *a.resp.Secret
 	kept.InternalData = throughJSON(a.resp.Secret.InternalData)
 	ttl := v.ttl(0, a.resp, time.Time{})
@@ -77,7 +90,12 @@ func (v *vault) register(a answer, fails bool) {
 		v.w.reach("session")
 		return
 	}
-	if fails {
+	if fate == serverDies {
+		v.w.reach("lease never written")
+		v.w.note("lease of %s never written", l.user)
+		return
+	}
+	if fate == storageFails {
 		v.w.reach("lease not registered")
 		v.w.note("lease of %s not registered", l.user)
 		l.ended = true
@@ -173,7 +191,19 @@ func (v *vault) end(l *lease) {
 func (v *vault) revoke(l *lease) bool {
 	a := v.about(l, logical.RevokeOperation, 0)
 	v.w.note("revoke lease %d of %s: %d %s", l.id, l.user, a.status, firstLine(a))
+	v.judgeRevoke(l, a)
 	return a.err == nil && !a.resp.IsError()
+}
+
+// judgeRevoke: a user that could not be destroyed is condemned (L9), unless
+// storage did not let us write that.
+func (v *vault) judgeRevoke(l *lease, a answer) {
+	if a.status == 0 || a.err == nil || strings.Contains(a.err.Error(), "simulated: storage") {
+		return
+	}
+	if r := read[lifecycle.UserRecord](v.w.store, recordPrefix+l.user); r.State == lifecycle.Issued {
+		v.w.violate("L9: the revocation of %s failed, and its user is not condemned: %v", l, a.err)
+	}
 }
 
 // renew prolongs a lease, if the plugin agrees.
