@@ -397,6 +397,7 @@ type storageFault struct {
 	verb, prefix string
 	err          error
 	after        bool
+	wait         func() // instead of failing
 }
 
 func (s *faultyStorage) set(f storageFault) {
@@ -410,6 +411,10 @@ func (s *faultyStorage) try(verb, key string, act func() error) error {
 	f := s.fail
 	s.mu.Unlock()
 	if f.verb != verb || !strings.HasPrefix(key, f.prefix) {
+		return act()
+	}
+	if f.wait != nil {
+		f.wait()
 		return act()
 	}
 	if f.after {
