@@ -128,7 +128,7 @@ func (w *world) checkKeys(now awssim.Account) {
 // announced reports whether a journal entry owns a key.
 func (w *world) announced(user, key string) bool {
 	for _, e := range w.keyIntents() {
-		if e.UserName == user && (e.New == key || e.Old == key || e.New == "" && !slices.Contains(e.Seen, key)) {
+		if e.UserName == user && (e.New == key || e.Old == key || (e.New == "" || e.Lost > 0) && !slices.Contains(e.Seen, key)) {
 			return true
 		}
 	}
