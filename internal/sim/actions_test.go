@@ -365,7 +365,7 @@ func (w *world) reload() {
 	}
 	w.begin(func() {
 		p.stop()
-		w.swap(p)
+		w.after(0, func() { w.swap(p) })
 	})
 }
 

@@ -74,31 +74,45 @@ func (p *process) leave(ctx context.Context, body string) error {
 }
 
 // call has the simulator answer, as a server on the other side of a connection.
+// Whoever does not wait for the answer leaves the call to arrive in its own time:
+// if all calls arrived at the instant at which a client leaves, nobody could say in
+// which order.
 func (p *process) call(req *http.Request, body []byte) (*http.Response, error) {
-	ctx, cancel := context.WithTimeout(req.Context(), headerTimeout)
-	defer cancel()
-	defer context.AfterFunc(p.life, cancel)()
-	in := req.Clone(ctx)
+	in := req.Clone(context.WithoutCancel(req.Context()))
 	in.Body, in.RemoteAddr, in.RequestURI = io.NopCloser(bytes.NewReader(body)), "192.0.2.1:1", "/"
 	if in.Host == "" {
 		in.Host = req.URL.Host
 	}
-	out := &recorder{header: http.Header{}}
-	cut := out.serve(p.w.sim, in)
-	switch {
-	case p.life.Err() != nil:
-		return nil, errDead
-	case req.Context().Err() != nil:
+	answered := make(chan func() (*http.Response, error), 1)
+	p.w.begin(func() { answered <- p.w.serve(in) })
+	select {
+	case out := <-answered:
+		return out()
+	case <-req.Context().Done():
 		return nil, req.Context().Err()
-	case ctx.Err() != nil:
-		return nil, timeoutError{}
-	case cut:
-		return nil, syscall.ECONNRESET
+	case <-p.life.Done():
+		return nil, errDead
 	}
-	return &http.Response{
-		Status: http.StatusText(out.status), StatusCode: out.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: out.header, Body: io.NopCloser(&out.body), ContentLength: int64(out.body.Len()), Request: req,
-	}, nil
+}
+
+// serve has a call answered, or cut, or not answered in time.
+func (w *world) serve(in *http.Request) func() (*http.Response, error) {
+	ctx, cancel := context.WithTimeout(in.Context(), headerTimeout)
+	defer cancel()
+	out := &recorder{header: http.Header{}}
+	cut := out.serve(w.sim, in.WithContext(ctx))
+	return func() (*http.Response, error) {
+		switch {
+		case ctx.Err() == context.DeadlineExceeded: //nolint:errorlint // a context's own
+			return nil, timeoutError{}
+		case cut:
+			return nil, syscall.ECONNRESET
+		}
+		return &http.Response{
+			Status: http.StatusText(out.status), StatusCode: out.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+			Header: out.header, Body: io.NopCloser(&out.body), ContentLength: int64(out.body.Len()), Request: in,
+		}, nil
+	}
 }
 
 // recorder is a http.ResponseWriter without a connection.

@@ -27,6 +27,7 @@ type world struct {
 	store *storage
 	clock clock
 	vault *vault
+	lives uint64 // of the plugin
 	world people
 
 	busy sync.WaitGroup
