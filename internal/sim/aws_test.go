@@ -83,11 +83,11 @@ func (p *process) call(req *http.Request, body []byte) (*http.Response, error) {
 	if in.Host == "" {
 		in.Host = req.URL.Host
 	}
-	answered := make(chan func() (*http.Response, error), 1)
+	answered := make(chan *recorder, 1)
 	p.w.begin(func() { answered <- p.w.serve(in) })
 	select {
 	case out := <-answered:
-		return out()
+		return out.response(req)
 	case <-req.Context().Done():
 		return nil, req.Context().Err()
 	case <-p.life.Done():
@@ -96,23 +96,17 @@ func (p *process) call(req *http.Request, body []byte) (*http.Response, error) {
 }
 
 // serve has a call answered, or cut, or not answered in time.
-func (w *world) serve(in *http.Request) func() (*http.Response, error) {
+func (w *world) serve(in *http.Request) *recorder {
 	ctx, cancel := context.WithTimeout(in.Context(), headerTimeout)
 	defer cancel()
 	out := &recorder{header: http.Header{}}
-	cut := out.serve(w.sim, in.WithContext(ctx))
-	return func() (*http.Response, error) {
-		switch {
-		case ctx.Err() == context.DeadlineExceeded: //nolint:errorlint // a context's own
-			return nil, timeoutError{}
-		case cut:
-			return nil, syscall.ECONNRESET
-		}
-		return &http.Response{
-			Status: http.StatusText(out.status), StatusCode: out.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-			Header: out.header, Body: io.NopCloser(&out.body), ContentLength: int64(out.body.Len()), Request: in,
-		}, nil
+	if out.serve(w.sim, in.WithContext(ctx)) {
+		out.err = syscall.ECONNRESET
 	}
+	if ctx.Err() != nil {
+		out.err = timeoutError{}
+	}
+	return out
 }
 
 // recorder is a http.ResponseWriter without a connection.
@@ -120,6 +114,17 @@ type recorder struct {
 	header http.Header
 	status int
 	body   bytes.Buffer
+	err    error // what the client sees instead
+}
+
+func (r *recorder) response(req *http.Request) (*http.Response, error) {
+	if r.err != nil {
+		return nil, r.err
+	}
+	return &http.Response{
+		Status: http.StatusText(r.status), StatusCode: r.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: r.header, Body: io.NopCloser(&r.body), ContentLength: int64(r.body.Len()), Request: req,
+	}, nil
 }
 
 // Header implements http.ResponseWriter.

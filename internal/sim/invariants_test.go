@@ -81,7 +81,16 @@ func (w *world) mayGo(name, id string) bool {
 			return true
 		}
 	}
-	return theirs < 0 // gone already
+	if theirs < 0 {
+		return true // gone already
+	}
+	for _, e := range w.keyIntents() {
+		// While a lost key of ours is looked for, nobody can tell the two apart.
+		if e.UserName == name && (e.New == "" || e.Lost > 0) && !user.Keys[theirs].Created.Before(e.BegunAt) {
+			return true
+		}
+	}
+	return false
 }
 
 // checkProven: a key that is being stored has worked (R1, S1).
