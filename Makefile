@@ -28,6 +28,12 @@ check: ## what to run before every commit: format, vet, lint, fast tests
 test: build vault ## every test level, with the race detector where a C compiler is there
 	@go run ./scripts/levels $(LEVELS)
 
+.PHONY: sim
+sim: ## the whole backend in a simulated world: 20 seeds of 7 days (SEED=, DAYS=: one of them)
+	@go test -c -o bin/sim.test ./internal/sim
+	@bin/sim.test -test.run '^TestSeeds$$' -test.timeout 0 -sim.days $(or $(DAYS),7) \
+		$(if $(SEED),-sim.seeds 1 -sim.seed $(SEED),-sim.seeds 20 -sim.everything)
+
 .PHONY: demo
 demo: ## credentials from a real Vault and a simulated AWS (ONESHOT=1: show and exit)
 	@scripts/build demo

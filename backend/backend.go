@@ -2,7 +2,7 @@ package backend
 
 import (
 	"context"
-	"sync"
+	"net/http"
 	"time"
 
 	"vault-plugin-secrets-aws/backend/lifecycle"
@@ -18,6 +18,10 @@ type Options struct {
 	Version string          // reported to Vault byte for byte, such as "v0.1.0"
 	Ambient Ambient         // may mounts without keys use the server's own identity?
 	Clock   lifecycle.Clock // nil: the machine's
+
+	// Transport carries the requests of mounts with keys of their own to AWS; nil:
+	// the network. It is for proofs that have none.
+	Transport http.RoundTripper
 }
 
 // Ambient says whether a mount without keys may use the AWS identity of the
@@ -40,7 +44,7 @@ type Backend struct {
 	worker      *lifecycle.Worker
 	tidy        *lifecycle.Tidy
 	staticRoles lifecycle.KeyedLock // by name, and by user id where a user is taken over; held across the AWS calls of that role only
-	writing     sync.Mutex          // held while a record is read, changed and written; never across AWS calls
+	writing     lifecycle.KeyedLock // by storage key; held while a record is read, changed and written; never across AWS calls
 
 	// life is the context of the mount's own work. Vault cancels the Factory's
 	// context as soon as the Factory returns.

@@ -430,7 +430,7 @@ type storageFault struct {
 	verb, prefix string
 	err          error
 	after        bool
-	wait         <-chan struct{} // held up until it is closed
+	wait         func() // is called instead of failing
 }
 
 // readOnly has the storage refuse writes but those of the prefixes.
@@ -469,7 +469,7 @@ func (s *faultyStorage) try(verb, key string, act func() error) error {
 		return act()
 	}
 	if f.wait != nil {
-		<-f.wait
+		f.wait()
 		return act()
 	}
 	if f.after {

@@ -121,8 +121,11 @@ func (b *Backend) writeConfigRoot(ctx context.Context, req *logical.Request, d *
 
 func (b *Backend) changeConfigRoot(ctx context.Context, req *logical.Request, d *framework.FieldData) (*store.RootConfig, error) {
 	records := store.Records{Storage: req.Storage}
-	b.writing.Lock()
-	defer b.writing.Unlock()
+	unlock, err := b.writing.Lock(ctx, store.RootConfigKey)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	c, _, err := records.RootConfig(ctx)
 	if err != nil {
 		return nil, err

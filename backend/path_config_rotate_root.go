@@ -137,8 +137,11 @@ func (s rootKeyStore) StoredKey(ctx context.Context) (string, error) {
 // ReplaceKey implements lifecycle.KeyStore. The record is read again: an
 // operator may have changed it since the rotation began.
 func (s rootKeyStore) ReplaceKey(ctx context.Context, oldID string, key lifecycle.AccessKey) error {
-	s.backend.writing.Lock()
-	defer s.backend.writing.Unlock()
+	unlock, err := s.backend.writing.Lock(ctx, store.RootConfigKey)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	c, _, err := s.records.RootConfig(ctx)
 	if err != nil {
 		return err

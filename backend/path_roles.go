@@ -103,11 +103,18 @@ func pairs(m map[string]string) map[string]string {
 	return out
 }
 
+// roleLock with a name is what writing locks of a role.
+const roleLock = "role/"
+
 // deleteRole handles a delete of roles/<name>.
 func (b *Backend) deleteRole(ctx context.Context, req *logical.Request, d *framework.FieldData) (*logical.Response, error) {
-	b.writing.Lock()
-	defer b.writing.Unlock()
-	return nil, store.Records{Storage: req.Storage}.DeleteRole(ctx, d.Get("name").(string))
+	name := d.Get("name").(string)
+	unlock, err := b.writing.Lock(ctx, roleLock+name)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	return nil, store.Records{Storage: req.Storage}.DeleteRole(ctx, name)
 }
 
 // writeRole handles an update of roles/<name>. A request with one of the
@@ -132,8 +139,11 @@ type roleUpdate func(role *store.Role, d *framework.FieldData) (updated *store.R
 // each other's fields.
 func (b *Backend) changeRole(ctx context.Context, records store.Records, d *framework.FieldData, update roleUpdate) (*store.Role, []string, error) {
 	name := d.Get("name").(string)
-	b.writing.Lock()
-	defer b.writing.Unlock()
+	unlock, err := b.writing.Lock(ctx, roleLock+name)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer unlock()
 	role, err := records.Role(ctx, name)
 	if err != nil {
 		return nil, nil, err

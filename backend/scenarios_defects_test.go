@@ -124,7 +124,7 @@ func defectScenarios() []scenario {
 		{"roles: a write that hangs keeps no reader waiting (W79)", func(m *mount) {
 			m.configured().mustWrite("roles/x", map[string]any{"credential_type": "federation_token", "policy_document": ec2Policy})
 			release := make(chan struct{})
-			m.storage.set(storageFault{verb: "put", prefix: "role/", wait: release})
+			m.storage.set(storageFault{verb: "put", prefix: "role/", wait: func() { <-release }})
 			written := make(chan answer, 1)
 			go func() { written <- m.write("roles/x", map[string]any{"max_sts_ttl": "2h"}) }()
 			m.wantError(m.read("roles/nobody"), http.StatusNotFound)

@@ -17,6 +17,7 @@ import (
 
 func failureScenarios() []scenario {
 	return []scenario{
+		{"failure: a write that hangs in storage does not hold the others", hangingWrite},
 		{"failure: throttling is a 502 with a retry hint", func(m *mount) {
 			m.configured().mustWrite("roles/x", plainUser())
 			m.sim.Inject(awssim.Fault{Action: "iam:CreateUser", Kind: awssim.FaultThrottle})
@@ -279,5 +280,26 @@ func TestNoCredentials(t *testing.T) {
 	m.wantError(m.read("creds/x"), http.StatusBadRequest, "Error creating IAM user: NoCredentials: config/root holds no access_key", "Write access_key and secret_key to config/root")
 	if left := m.journal(); len(left) != 0 {
 		t.Errorf("journal = %v", left)
+	}
+}
+
+// hangingWrite: a request waits for the record of its own only, and no longer
+// than its client.
+func hangingWrite(m *mount) {
+	entered, release := make(chan struct{}), make(chan struct{})
+	m.storage.set(storageFault{verb: "put", prefix: "role/x", wait: func() { close(entered); <-release }})
+	role := map[string]any{"credential_type": "iam_user", "policy_document": ec2Policy}
+	done := make(chan answer)
+	go func() { done <- m.write("roles/x", role) }()
+	<-entered
+	m.mustWrite("roles/y", role)
+	left, leave := context.WithCancel(m.Context())
+	leave()
+	if got := m.request(left, logical.DeleteOperation, "roles/x", nil); got.error == "" {
+		m.Errorf("delete = %+v", got)
+	}
+	close(release)
+	if got := <-done; got.status != http.StatusNoContent {
+		m.Errorf("write = %+v", got)
 	}
 }

@@ -52,6 +52,14 @@ func rotateScenarios() []scenario {
 			m.sim.Inject(awssim.Fault{Action: "iam:CreateAccessKey", Count: 1, When: awssim.AfterEffect, Kind: awssim.FaultReset})
 			m.mustRotate()
 		}},
+		{"rotate-root: a call that AWS never saw costs time and no warning", func(m *mount) {
+			m.rotatable()
+			m.sim.Inject(awssim.Fault{Action: "iam:CreateAccessKey", Count: 1, Kind: awssim.FaultReset})
+			if got := m.rotate(); got.status != http.StatusOK || len(got.warnings) != 0 {
+				m.Errorf("answer = %+v", got)
+			}
+			m.wantOneRootKey()
+		}},
 		{"rotate-root: an old key that cannot be deleted is told, and deleted later", rotateLeftover},
 		{"rotate-root: storage that fails keeps the key, whatever it did", rotateStorage},
 		{"rotate-root: a config that was changed meanwhile is left alone", rotateChanged},
@@ -117,18 +125,25 @@ func (m *mount) rootKey() string {
 	return m.mustRead("config/root").data["access_key"].(string)
 }
 
-// wantRootKey checks that the root user has one key, the stored one, and that it
-// works.
+// wantRootKey checks that the root user has one key, the stored one, that it
+// works, and that nothing is owed.
 func (m *mount) wantRootKey() {
+	m.Helper()
+	m.wantOneRootKey()
+	if left := m.keyJournal(); len(left) != 0 {
+		m.Errorf("journal = %v", left)
+	}
+}
+
+// wantOneRootKey is wantRootKey after a lost answer, which is remembered for some
+// minutes: a list may not show yet what it made.
+func (m *mount) wantOneRootKey() {
 	m.Helper()
 	keys := m.user("engine").Keys
 	if len(keys) != 1 || keys[0].ID != m.rootKey() {
 		m.Errorf("keys = %v, want the stored one, %s", keys, m.rootKey())
 	}
 	m.mustRead("creds/x")
-	if left := m.keyJournal(); len(left) != 0 {
-		m.Errorf("journal = %v", left)
-	}
 }
 
 func (m *mount) keyJournal() []string {
@@ -141,7 +156,7 @@ func (m *mount) keyJournal() []string {
 func (m *mount) wantRootAsBefore() {
 	m.Helper()
 	m.sim.ClearFaults()
-	m.wantRootKey()
+	m.wantOneRootKey()
 }
 
 func (m *mount) mustRotate() answer {
@@ -190,7 +205,7 @@ func rotateTwoKeys(m *mount) {
 }
 
 func rotateFailing(m *mount) {
-	m.rotatable()
+	clock := m.rotatable()
 	for _, action := range []string{"sts:GetCallerIdentity", "iam:ListAccessKeys", "iam:CreateAccessKey"} {
 		for _, when := range []awssim.FaultTime{awssim.BeforeEffect, awssim.AfterEffect} {
 			m.sim.Inject(awssim.Fault{Action: action, When: when, Kind: awssim.FaultError, Status: 500})
@@ -200,6 +215,11 @@ func rotateFailing(m *mount) {
 			m.wantError(m.rotate(), http.StatusBadGateway, "upstream rate limited")
 			m.wantRootAsBefore()
 		}
+	}
+	clock.advance(6 * time.Minute)
+	m.tick()
+	if left := m.keyJournal(); len(left) != 0 {
+		m.Errorf("journal = %v", left)
 	}
 }
 

@@ -53,6 +53,7 @@ func staticScenarios() []scenario {
 				m.Error("the log complains of a key that is gone")
 			}
 		}},
+		{"static: the key before one that a human deleted goes with the next rotation", staticPreviousOfDeleted},
 		{"static: users who are somebody else's business", staticRefused},
 		{"static: a user of another account", staticOtherAccount},
 		{"static: every failing call leaves the stored key and no other of ours", staticFailing},
@@ -473,4 +474,23 @@ func staticSlow(m *mount) {
 	m.tick() // returns after five seconds: the slow one is still under way
 	m.wantStatic(first)
 	m.sim.ClearFaults()
+}
+
+// staticPreviousOfDeleted: once a new key is stored nobody remembers the key
+// before the one that is gone, so it must not stay.
+func staticPreviousOfDeleted(m *mount) {
+	m.static(map[string]any{"rotation_period": 0})
+	m.mustWrite("rotate-role/x", nil)
+	user, stored := "app", m.staticKey()
+	_, err := m.iam().DeleteAccessKey(m.Context(), &iam.DeleteAccessKeyInput{UserName: &user, AccessKeyId: &stored.AccessKey})
+	m.must(err)
+	m.mustWrite("rotate-role/x", nil)
+	want := []string{m.staticKey().AccessKey}
+	var got []string
+	for _, key := range m.sim.State().Accounts[m.admin.Account].Users[user].Keys {
+		got = append(got, key.ID)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		m.Errorf("keys of the user: %s", diff)
+	}
 }

@@ -117,6 +117,14 @@ func (b *Backend) tryRotateStatic(ctx context.Context, a *staticAccess, role *st
 	if user.ID != role.ID {
 		return invalid("IAM user %q is another one than when static role %q was written (%s, now %s): delete the role and write it again", role.Username, role.Name, role.ID, user.ID)
 	}
+	creds, err := a.records.StaticCreds(ctx, role.Name)
+	if err != nil {
+		return err
+	}
+	previous := ""
+	if creds != nil {
+		previous = creds.PreviousKey
+	}
 	return b.users.RotateStatic(ctx, lifecycle.StaticRotation{
 		KeyRotation: b.staticChange(a, role.Name, role),
 		IAM:         a.client,
@@ -124,6 +132,7 @@ func (b *Backend) tryRotateStatic(ctx context.Context, a *staticAccess, role *st
 		Account:     user.Account(),
 		Role:        role.Name,
 		Assume:      a.assume,
+		Previous:    previous,
 		Adoption:    adoption(role),
 		RootKey:     a.root.config.AccessKey,
 	})

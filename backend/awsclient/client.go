@@ -9,6 +9,7 @@ package awsclient
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -32,6 +33,9 @@ type Settings struct {
 	MaxRetries int
 
 	Now func() time.Time // the clock by which endpoints that failed get another chance
+
+	// Transport carries the requests of static keys; nil: connections of our own.
+	Transport http.RoundTripper
 }
 
 // Ambient reports whether the settings leave it to the server who one is.

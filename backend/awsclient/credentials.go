@@ -32,7 +32,7 @@ func baseConfig(ctx context.Context, s Settings, client *Client) (aws.Config, er
 // staticConfig is made by hand and has no ConfigSources, so that no endpoint,
 // profile or region variable of the server can redirect the keys.
 func staticConfig(s Settings) (aws.Config, error) {
-	transport, err := trustingTransport()
+	transport, err := s.transport()
 	if err != nil {
 		return aws.Config{}, err
 	}

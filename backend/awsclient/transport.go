@@ -33,6 +33,14 @@ func pooled() *awshttp.BuildableClient {
 	})
 }
 
+// transport is the one that was given, or one of our own.
+func (s Settings) transport() (http.RoundTripper, error) {
+	if s.Transport != nil {
+		return s.Transport, nil
+	}
+	return trustingTransport()
+}
+
 // trustingTransport is pooled with the certificates of AWS_CA_BUNDLE, as the
 // SDK's default chain reads it.
 func trustingTransport() (*http.Transport, error) {
@@ -65,7 +73,7 @@ func customRoots() (*x509.CertPool, error) {
 
 // withoutRedirects never sends a signed request where a server points, and takes
 // for an answer only what is one of AWS.
-func withoutRedirects(transport *http.Transport) *http.Client {
+func withoutRedirects(transport http.RoundTripper) *http.Client {
 	return &http.Client{
 		Transport:     answers{transport},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

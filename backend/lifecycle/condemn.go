@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Why users are condemned.
@@ -171,8 +172,15 @@ func (m *Manager) attendRecord(ctx context.Context, user string, attend func(con
 	return attend(ctx, r)
 }
 
+// waits reports whether the time of a next try is still to come. One that is
+// further away than any wait was written by a clock that was ahead.
+func (m *Manager) waits(next time.Time) bool {
+	left := next.Sub(m.clock.Now())
+	return 0 < left && left <= announcedGoneAge
+}
+
 func (m *Manager) destroyDue(ctx context.Context, connect Connect, r UserRecord) error {
-	if r.State != Condemned || m.clock.Now().Before(r.NextTry) {
+	if r.State != Condemned || m.waits(r.NextTry) {
 		return nil
 	}
 	err := m.destroyRecorded(ctx, connect, r)

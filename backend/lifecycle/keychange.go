@@ -47,6 +47,9 @@ type KeyIntent struct {
 	New      string    `json:"new"`  // "" until AWS told it
 	BegunAt  time.Time `json:"begun_at"`
 	RetireAt time.Time `json:"retire_at"` // when the old key may go, once it is replaced
+	// Lost is how many answers to CreateAccessKey were lost and whose keys were
+	// not found yet: a list may not show a key of seconds ago.
+	Lost int `json:"lost,omitempty"`
 	// KeepOld leaves the old key to whoever asked for the rotation.
 	KeepOld bool `json:"keep_old,omitempty"`
 
@@ -112,7 +115,7 @@ const (
 
 // changeKey makes, proves and stores the new key.
 func (m *Manager) changeKey(ctx context.Context, r KeyRotation, e *KeyEntry) error {
-	key, err := m.makeKey(ctx, r, e.Intent)
+	key, err := m.makeKey(ctx, r, &e.Intent)
 	if err != nil {
 		return fmt.Errorf("create access key of user %q: %w", e.Intent.UserName, err)
 	}
@@ -132,19 +135,24 @@ func (m *Manager) changeKey(ctx context.Context, r KeyRotation, e *KeyEntry) err
 // makeKey makes a key, also when AWS's answer is lost (L8): then a key that
 // the user did not have before is one that nobody holds. It is deleted, and a key
 // is made once more.
-func (m *Manager) makeKey(ctx context.Context, r KeyRotation, intent KeyIntent) (key AccessKey, err error) {
-	create := func() (err error) {
-		key, err = r.Keys.CreateAccessKey(ctx, intent.UserName)
+func (m *Manager) makeKey(ctx context.Context, r KeyRotation, intent *KeyIntent) (key AccessKey, err error) {
+	create := func() error {
+		err := m.settle(ctx, busy, func() (err error) {
+			key, err = r.Keys.CreateAccessKey(ctx, intent.UserName)
+			return err
+		})
+		if err != nil && !awserr.Refused(err) {
+			intent.Lost++
+		}
 		return err
 	}
-	err = m.settle(ctx, busy, create)
-	if err == nil || awserr.Refused(err) || ctx.Err() != nil {
+	if err = create(); err == nil || awserr.Refused(err) || ctx.Err() != nil {
 		return key, err
 	}
 	if err := m.deleteLost(ctx, r.Keys, intent, intent.Old); err != nil {
 		return key, err
 	}
-	err = m.settle(ctx, busy, create)
+	err = create()
 	return key, err
 }
 
@@ -187,49 +195,112 @@ func (m *Manager) finishDetached(ctx context.Context, r KeyRotation, e KeyEntry)
 // finishKey deletes the key that is not needed and strikes the entry. It
 // asks storage which key is in force, since a write whose answer was lost may
 // have replaced it. The old key goes only if the rotation's own key is stored,
-// and when its time has come; while it has to stay, the entry stays too. It may
-// be repeated.
+// and when its time has come; while it has to stay, the entry stays too. So it
+// does while a lost key may yet appear, with an error. It may be repeated.
 func (m *Manager) finishKey(ctx context.Context, r KeyRotation, e KeyEntry) error {
 	stored, err := r.Store.StoredKey(ctx)
 	if err != nil {
 		return err
 	}
-	switch {
-	case stored == "" || stored != e.Intent.New:
-		err = m.deleteLost(ctx, r.Keys, e.Intent, stored)
-	case m.clock.Now().Before(e.Intent.RetireAt):
-		return nil
-	case !e.Intent.KeepOld:
-		err = sideBySide(m.removal(ctx, r.Keys.DeleteAccessKey, e.Intent.UserName, []string{e.Intent.Old})...)
+	used := stored != "" && stored == e.Intent.New
+	if !used || e.Intent.Lost > 0 {
+		err = m.deleteLost(ctx, r.Keys, &e.Intent, stored)
+	}
+	if err == nil && used {
+		if m.clock.Now().Before(e.Intent.RetireAt) {
+			return nil
+		}
+		err = m.deleteOld(ctx, r.Keys, e.Intent)
 	}
 	if err != nil {
 		return fmt.Errorf("delete the unused key of user %q: %w", e.Intent.UserName, err)
 	}
+	if e.Intent.Lost > 0 && !m.overdue(e.Intent.BegunAt, confirmedGoneAge) {
+		return &lostKeyError{user: e.Intent.UserName, lost: e.Intent.Lost, until: e.Intent.BegunAt.Add(confirmedGoneAge)}
+	}
 	return r.Journal.StrikeKey(ctx, e.ID)
 }
 
-// deleteLost deletes the key that the rotation made and nobody uses. Where AWS's
+// lostKeyError says that AWS's answer was lost, and that a key which nobody holds
+// may yet show.
+type lostKeyError struct {
+	user  string
+	lost  int
+	until time.Time
+}
+
+func (e *lostKeyError) Error() string {
+	return fmt.Sprintf("AWS's answer was lost when user %q was to get a key: one that nobody holds may yet show, and is looked for until %s", e.user, e.until.UTC().Format(time.RFC3339))
+}
+
+// deleteOld deletes the key that was replaced, unless it is to stay.
+func (m *Manager) deleteOld(ctx context.Context, iam UserKeys, intent KeyIntent) error {
+	if intent.KeepOld {
+		return nil
+	}
+	return sideBySide(m.removal(ctx, iam.DeleteAccessKey, intent.UserName, []string{intent.Old})...)
+}
+
+// deleteLost deletes the keys that the rotation made and nobody uses. Where AWS's
 // answer was lost it is the one that the user did not have when the rotation
 // began: there was room for one only, and the rotation asked for it.
-func (m *Manager) deleteLost(ctx context.Context, iam UserKeys, intent KeyIntent, keep string) error {
-	lost := []string{intent.New}
-	if intent.New == "" {
-		ids, err := iam.ListAccessKeys(ctx, intent.UserName)
-		if err != nil {
+func (m *Manager) deleteLost(ctx context.Context, iam UserKeys, intent *KeyIntent, keep string) error {
+	if intent.Lost > 0 {
+		if err := m.deleteUnseen(ctx, iam, intent, keep); err != nil {
 			return err
 		}
-		lost = slices.DeleteFunc(ids, func(id string) bool { return id == keep || slices.Contains(intent.Seen, id) })
 	}
-	return sideBySide(m.removal(ctx, iam.DeleteAccessKey, intent.UserName, lost)...)
+	if intent.New == "" || intent.New == keep {
+		return nil
+	}
+	return sideBySide(m.removal(ctx, iam.DeleteAccessKey, intent.UserName, []string{intent.New})...)
+}
+
+// deleteUnseen deletes the keys that IAM lists beside those that the intent
+// knows. One that is deleted is not lost any more; one that is gone already may
+// have been shown by a list that lags, and counts for nothing.
+func (m *Manager) deleteUnseen(ctx context.Context, iam UserKeys, intent *KeyIntent, keep string) error {
+	ids, err := iam.ListAccessKeys(ctx, intent.UserName)
+	if err != nil {
+		return err
+	}
+	known := append([]string{keep, intent.New, intent.Old}, intent.Seen...)
+	for _, id := range ids {
+		if slices.Contains(known, id) {
+			continue
+		}
+		err := m.settle(ctx, busy, func() error { return iam.DeleteAccessKey(ctx, intent.UserName, id) })
+		if err == nil {
+			intent.Lost = max(0, intent.Lost-1)
+		} else if !errors.Is(err, awserr.NotFound) {
+			return err
+		}
+	}
+	return nil
+}
+
+// asFound is an entry that was read: one without a key may be of a process that
+// died before it saw AWS's answer.
+func (e KeyEntry) asFound() KeyEntry {
+	if e.Intent.New == "" {
+		e.Intent.Lost = max(1, e.Intent.Lost)
+	}
+	return e
+}
+
+// inherited is what earlier changes of a key leave to the next one.
+type inherited struct {
+	lost    int // keys that may yet show
+	entries []EntryID
 }
 
 // finishPending finishes what earlier changes of the same key left, before
 // another one makes a key: an old entry could not tell that key from the one it
-// has lost.
-func (m *Manager) finishPending(ctx context.Context, r KeyRotation, role string) error {
+// has lost. What cannot be finished yet is left to the new entry.
+func (m *Manager) finishPending(ctx context.Context, r KeyRotation, role string) (left inherited, err error) {
 	entries, err := r.Journal.KeyEntries(ctx)
 	if err != nil {
-		return err
+		return left, err
 	}
 	for _, id := range entries {
 		e, err := r.Journal.LoadKey(ctx, id)
@@ -237,17 +308,36 @@ func (m *Manager) finishPending(ctx context.Context, r KeyRotation, role string)
 			continue
 		}
 		if err != nil {
-			return err
+			return left, err
 		}
 		// A write before the act (L12): a deposed leader cannot write, so cannot act.
 		if err := r.Journal.ReassertKey(ctx, e); err != nil {
-			return fmt.Errorf("finish an earlier rotation: %w", err)
+			return left, fmt.Errorf("finish an earlier rotation: %w", err)
 		}
-		if err := m.finishKey(ctx, r, e); err != nil {
-			return fmt.Errorf("finish an earlier rotation: %w", err)
+		err = m.finishKey(ctx, r, e.asFound())
+		if lost := (*lostKeyError)(nil); errors.As(err, &lost) {
+			left.lost, left.entries = left.lost+lost.lost, append(left.entries, id)
+		} else if err != nil {
+			return left, fmt.Errorf("finish an earlier rotation: %w", err)
 		}
 	}
-	return nil
+	return left, nil
+}
+
+// announce journals a key to come, and strikes the entries whose lost keys are
+// from now on looked for by the new one.
+func (m *Manager) announce(ctx context.Context, j KeyJournal, intent KeyIntent, left inherited) (KeyEntry, error) {
+	intent.Lost = left.lost
+	e, err := j.RecordKey(ctx, intent)
+	if err != nil {
+		return e, err
+	}
+	for _, id := range left.entries {
+		if err := j.StrikeKey(ctx, id); err != nil {
+			return e, fmt.Errorf("strike the entry of an earlier rotation: %w", err)
+		}
+	}
+	return e, nil
 }
 
 // Rotations returns how the key of an intent is reached and stored.
@@ -292,5 +382,5 @@ func (m *Manager) attendKey(ctx context.Context, journal KeyJournal, rotations R
 	if err := journal.ReassertKey(ctx, e); err != nil {
 		return fmt.Errorf("finish the change of keys of user %q: %w", e.Intent.UserName, err)
 	}
-	return m.finishKey(ctx, r, e)
+	return m.finishKey(ctx, r, e.asFound())
 }

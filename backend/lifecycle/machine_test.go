@@ -149,6 +149,7 @@ func (m *machine) run(ctx context.Context, steps []step) []string {
 	m.stop()
 	m.world.settle(ctx)
 	m.finishRevoking(ctx)
+	m.world.settle(ctx) // a user whose CreateUser was sent twice is watched for half an hour
 	m.world.final(m.asked)
 	return m.world.afterwards(ctx)
 }

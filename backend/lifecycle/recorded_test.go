@@ -154,6 +154,21 @@ func TestL9BackOff(t *testing.T) {
 	})
 }
 
+// TestL9ClockWasAhead: a next try that a clock wrote which was hours ahead is not
+// waited for.
+func TestL9ClockWasAhead(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		r := w.recordUser("vault-a", 200*time.Hour)
+		r.State, r.NextTry = lifecycle.Condemned, w.clock.Now().Add(3*time.Hour)
+		w.records["vault-a"] = r
+		w.start()
+		w.passes(t.Context(), 2)
+		if n := w.count("iam:DeleteAccessKey"); n == 0 {
+			t.Error("the user waits for the clock")
+		}
+	})
+}
+
 // TestL10Renew: the record has the new deadline before the lease does; a user
 // that is condemned is not renewed; a lease without a record gets one.
 func TestL10Renew(t *testing.T) {

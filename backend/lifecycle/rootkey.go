@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -37,10 +38,11 @@ func (m *Manager) RotateRoot(ctx context.Context, r RootRotation) (Rotated, erro
 	ctx, cancel := context.WithTimeout(ctx, rotateDeadline)
 	defer cancel()
 
-	if err := m.finishPending(ctx, r.KeyRotation, ""); err != nil {
+	left, err := m.finishPending(ctx, r.KeyRotation, "")
+	if err != nil {
 		return Rotated{}, err
 	}
-	e, err := m.announceKey(ctx, r)
+	e, err := m.announceKey(ctx, r, left)
 	if err != nil {
 		return Rotated{}, err
 	}
@@ -49,12 +51,15 @@ func (m *Manager) RotateRoot(ctx context.Context, r RootRotation) (Rotated, erro
 	if failed != nil {
 		return Rotated{}, failed
 	}
+	if lost := (*lostKeyError)(nil); errors.As(leftover, &lost) {
+		leftover = nil // the old key is gone
+	}
 	return Rotated{AccessKey: e.Intent.New, Leftover: leftover}, nil
 }
 
 // announceKey finds out whose key is rotated and writes down that it will get
 // another.
-func (m *Manager) announceKey(ctx context.Context, r RootRotation) (KeyEntry, error) {
+func (m *Manager) announceKey(ctx context.Context, r RootRotation, left inherited) (KeyEntry, error) {
 	oldID, err := r.Store.StoredKey(ctx)
 	if err != nil {
 		return KeyEntry{}, err
@@ -75,9 +80,9 @@ func (m *Manager) announceKey(ctx context.Context, r RootRotation) (KeyEntry, er
 		return KeyEntry{}, cannotRotate("IAM user %q has two keys, and AWS allows no third: delete %s in IAM if nothing uses it", user, strings.Join(others, ", "))
 	}
 	now := m.clock.Now().UTC()
-	return r.Journal.RecordKey(ctx, KeyIntent{
+	return m.announce(ctx, r.Journal, KeyIntent{
 		UserName: user, Account: identity.Account, Seen: seen, Old: oldID, BegunAt: now, RetireAt: now.Add(r.RetireAfter),
-	})
+	}, left)
 }
 
 // userOf is the name of the IAM user in the ARN of a caller.

@@ -19,14 +19,16 @@ import (
 // rootWorld is an AWS account with one root user, the storage of a mount, and a
 // call that goes wrong.
 type rootWorld struct {
-	t      *testing.T
-	keys   map[string]bool // ids of the root user's keys
-	made   int
-	stored string
-	proven map[string]int // how often STS accepted a key
-	lag    int            // how often STS refuses a new key
-	arn    string
-	writes map[lifecycle.EntryID]lifecycle.KeyIntent
+	t          *testing.T
+	keys       map[string]bool // ids of the root user's keys
+	made       int
+	stored     string
+	proven     map[string]int // how often STS accepted a key
+	lag        int            // how often STS refuses a new key
+	stale      bool           // lists do not show new keys yet
+	journalled int
+	arn        string
+	writes     map[lifecycle.EntryID]lifecycle.KeyIntent
 
 	calls int
 	fault rootFault
@@ -78,6 +80,9 @@ func (w *rootWorld) Identity(context.Context) (id lifecycle.Identity, err error)
 func (w *rootWorld) ListAccessKeys(context.Context, string) (ids []string, err error) {
 	err = w.call(errLost("iam:ListAccessKeys"), func() error {
 		ids = slices.Sorted(maps.Keys(w.keys))
+		if w.stale {
+			ids = slices.DeleteFunc(ids, func(id string) bool { return id != firstKey })
+		}
 		return nil
 	})
 	return ids, err
@@ -131,7 +136,8 @@ func (w *rootWorld) ReplaceKey(_ context.Context, oldID string, key lifecycle.Ac
 }
 
 func (w *rootWorld) RecordKey(_ context.Context, intent lifecycle.KeyIntent) (lifecycle.KeyEntry, error) {
-	e := lifecycle.KeyEntry{ID: "entry", Intent: intent}
+	w.journalled++
+	e := lifecycle.KeyEntry{ID: lifecycle.EntryID(fmt.Sprint("entry", w.journalled)), Intent: intent}
 	return e, w.ReassertKey(context.Background(), e)
 }
 
@@ -251,6 +257,30 @@ func rotateWith(t *testing.T, fault rootFault) (last bool) {
 		}
 	})
 	return last
+}
+
+// TestR1LostOnStaleList: a list that does not show a key of seconds ago is no
+// proof that a lost answer made none. Meanwhile the key can be rotated again.
+func TestR1LostOnStaleList(t *testing.T) {
+	for _, again := range []int{0, 1, 2} {
+		t.Run(fmt.Sprint(again, " rotations later"), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newRootWorld(t)
+				w.stale, w.fault = true, rootFault{nth: 5, after: true} // CreateAccessKey
+				m, c := w.manager()
+				_, err := m.RotateRoot(t.Context(), w.rotation())
+				if len(w.keys) != 2 || len(w.writes) != 1 {
+					t.Fatalf("keys %v, journal %v, error %v", w.keys, w.writes, err)
+				}
+				for range again {
+					_, _ = m.RotateRoot(t.Context(), w.rotation()) // IAM has room for no third key
+				}
+				w.stale = false
+				w.later(m, c)
+				w.wantOneKey()
+			})
+		})
+	}
 }
 
 // TestR1Proof: a key is stored only after STS accepted it three times in a row.

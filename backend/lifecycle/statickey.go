@@ -46,6 +46,7 @@ type StaticRotation struct {
 	Account  string
 	Role     string
 	Assume   *AssumeStep
+	Previous string   // the id of the key before the stored one; "" for none
 	Adoption Adoption // of a user that the role has no key of yet
 	RootKey  string   // the key this engine itself goes by: its user is left alone
 }
@@ -61,7 +62,8 @@ type StaticRotation struct {
 func (m *Manager) RotateStatic(ctx context.Context, r StaticRotation) error {
 	ctx, cancel := context.WithTimeout(ctx, rotateDeadline)
 	defer cancel()
-	if err := m.finishPending(ctx, r.KeyRotation, r.Role); err != nil {
+	left, err := m.finishPending(ctx, r.KeyRotation, r.Role)
+	if err != nil {
 		return err
 	}
 	current, err := r.Store.StoredKey(ctx)
@@ -79,10 +81,10 @@ func (m *Manager) RotateStatic(ctx context.Context, r StaticRotation) error {
 	if err != nil {
 		return err
 	}
-	e, err := r.Journal.RecordKey(ctx, KeyIntent{
+	e, err := m.announce(ctx, r.Journal, KeyIntent{
 		UserName: r.UserName, Account: r.Account, Seen: ids(keys), Old: current, KeepOld: true,
 		BegunAt: m.clock.Now().UTC(), Role: r.Role, Assume: r.Assume,
-	})
+	}, left)
 	if err != nil {
 		return err
 	}
@@ -109,8 +111,14 @@ func ids(keys []KeyInfo) []string {
 const maxKeys = 2
 
 // outgoing is the key that has to go to make room, if any: the one that is not
-// current and no younger. IAM tells the time of creation to the second.
+// current and no younger. IAM tells the time of creation to the second. Where a
+// human deleted the current key, the previous one goes: nobody would remember it
+// once a new key is stored.
 func (m *Manager) outgoing(ctx context.Context, r StaticRotation, keys []KeyInfo, current string) ([]string, error) {
+	at := slices.IndexFunc(keys, func(k KeyInfo) bool { return k.ID == current })
+	if current != "" && at < 0 && slices.Contains(ids(keys), r.Previous) {
+		return []string{r.Previous}, nil
+	}
 	if len(keys) < maxKeys {
 		return nil, nil
 	}
@@ -118,7 +126,6 @@ func (m *Manager) outgoing(ctx context.Context, r StaticRotation, keys []KeyInfo
 		slices.SortFunc(keys, func(a, b KeyInfo) int { return a.Created.Compare(b.Created) })
 		return m.adopted(ctx, r, keys)
 	}
-	at := slices.IndexFunc(keys, func(k KeyInfo) bool { return k.ID == current })
 	if at < 0 {
 		return nil, cannotRotate("user %q has two keys, %s and %s, and neither is the one of the static role: delete one in IAM", r.UserName, keys[0].ID, keys[1].ID)
 	}

@@ -41,6 +41,7 @@ var levels = []level{
 	{name: "lifecycle", fast: true, runs: []selection{{packages: []string{"backend/lifecycle"}}}},
 	{name: "mount", fast: true, runs: []selection{{packages: []string{"backend"}, skip: "^TestBoundary"}}},
 	{name: "boundary", fast: true, runs: []selection{{packages: []string{"backend"}, run: "^TestBoundary"}}},
+	{name: "simulation", runs: []selection{{packages: []string{"internal/sim"}}}},
 	{name: "contract", runs: []selection{
 		{packages: []string{"internal/awscontract"}, skip: "^TestClients"},
 		{folder: "internal/awscontract/versitygwapi"},

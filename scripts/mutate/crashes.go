@@ -27,8 +27,8 @@ var crashes = []mutation{
 	{
 		name: "R1: crash matrix: the old key goes whatever is stored",
 		file: keychange,
-		old:  "case stored == \"\" || stored != e.Intent.New:",
-		new:  "case false:",
+		old:  "used := stored != \"\" && stored == e.Intent.New",
+		new:  "used := true",
 		run:  "TestCrashStorage", tests: "backend",
 	},
 	{

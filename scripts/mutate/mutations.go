@@ -487,8 +487,8 @@ var mutations = []mutation{
 	{
 		name: "R1: the old key goes whatever is stored",
 		file: keychange,
-		old:  `case stored == "" || stored != e.Intent.New:`,
-		new:  `case stored == "":`,
+		old:  `used := stored != "" && stored == e.Intent.New`,
+		new:  `used := stored != ""`,
 		run:  "TestR1",
 	},
 	{
@@ -507,9 +507,9 @@ var mutations = []mutation{
 	},
 	{
 		name: "L1: a root key is not journalled",
-		file: rootkey,
-		old:  "return r.Journal.RecordKey(ctx, KeyIntent{",
-		new:  "return func(_ context.Context, i KeyIntent) (KeyEntry, error) { return KeyEntry{Intent: i}, nil }(ctx, KeyIntent{",
+		file: keychange,
+		old:  "e, err := j.RecordKey(ctx, intent)",
+		new:  "e, err := KeyEntry{Intent: intent}, error(nil)",
 		run:  "TestR1",
 	},
 	{
@@ -522,9 +522,23 @@ var mutations = []mutation{
 	{
 		name: "L8: a root key whose answer was lost stays",
 		file: keychange,
-		old:  "lost = slices.DeleteFunc(ids, func(id string) bool { return id == keep || slices.Contains(intent.Seen, id) })",
-		new:  "lost = slices.Clip(ids[:0])",
+		old:  "if slices.Contains(known, id) {",
+		new:  "if true || slices.Contains(known, id) {",
 		run:  "TestR1",
+	},
+	{
+		name: "L7: a list that does not show a lost key is believed at once",
+		file: keychange,
+		old:  "if e.Intent.Lost > 0 && !m.overdue(e.Intent.BegunAt, confirmedGoneAge) {",
+		new:  "if false {",
+		run:  "TestR1LostOnStaleList",
+	},
+	{
+		name: "L7: a lost key is forgotten by the next rotation",
+		file: keychange,
+		old:  "\tintent.Lost = left.lost\n",
+		new:  "",
+		run:  "TestR1LostOnStaleList",
 	},
 	{
 		name:  "S1: the current key makes room",
@@ -545,8 +559,8 @@ var mutations = []mutation{
 	{
 		name:  "S1: the previous key goes at once",
 		file:  keychange,
-		old:   "case !e.Intent.KeepOld:",
-		new:   "default:",
+		old:   "if intent.KeepOld {",
+		new:   "if false {",
 		run:   "TestMount/static",
 		tests: "backend",
 	},
@@ -1309,7 +1323,7 @@ var mutations = []mutation{
 	{
 		name:  "L12 a deposed leader finishes an earlier rotation",
 		file:  keychange,
-		old:   "\t\tif err := r.Journal.ReassertKey(ctx, e); err != nil {\n\t\t\treturn fmt.Errorf(\"finish an earlier rotation: %w\", err)\n\t\t}\n",
+		old:   "\t\tif err := r.Journal.ReassertKey(ctx, e); err != nil {\n\t\t\treturn left, fmt.Errorf(\"finish an earlier rotation: %w\", err)\n\t\t}\n",
 		new:   "",
 		run:   "TestMount/replication:_a_leader",
 		tests: "backend",

@@ -55,9 +55,16 @@ var records = []mutation{
 	{
 		name: "L9 tries do not back off over a restart",
 		file: condemn,
-		old:  "m.clock.Now().Before(r.NextTry)",
+		old:  "m.waits(r.NextTry)",
 		new:  "false",
 		run:  "TestL9BackOff",
+	},
+	{
+		name: "L9 a next try by a clock that was ahead is waited for",
+		file: condemn,
+		old:  " && left <= announcedGoneAge",
+		new:  "",
+		run:  "TestL9ClockWasAhead",
 	},
 	{
 		name: "L9 a condemned user is renewed",
