@@ -100,6 +100,7 @@ func (b *Backend) settingsOf(c *store.RootConfig) awsclient.Settings {
 		STS:         endpoints,
 		MaxRetries:  c.MaxRetries,
 		Now:         b.options.Clock.Now,
+		Accounts:    b.accounts,
 	}
 }
 

@@ -1,12 +1,14 @@
 package backend
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"vault-plugin-secrets-aws/backend/governor"
 	"vault-plugin-secrets-aws/backend/lifecycle"
 	"vault-plugin-secrets-aws/backend/naming"
 	"vault-plugin-secrets-aws/backend/store"
@@ -88,6 +90,7 @@ func credentialTypeTable() map[store.CredentialType]credentialType {
 func (b *Backend) readCreds(ctx context.Context, req *logical.Request, d *framework.FieldData) (*logical.Response, error) {
 	o := &order{FieldData: d, storage: req.Storage, displayName: req.DisplayName, roleName: d.Get("name").(string)}
 	o.bearer = lifecycle.Bearer{Role: o.roleName, EntityID: req.EntityID, DisplayName: req.DisplayName, RequestID: req.ID}
+	ctx = governor.For(ctx, governor.Issue, requester(req))
 	var err error
 	if o.role, err = (store.Records{Storage: req.Storage}).Role(ctx, o.roleName); err != nil {
 		return nil, err
@@ -113,6 +116,12 @@ func (b *Backend) readCreds(ctx context.Context, req *logical.Request, d *framew
 		resp.AddWarning(warning)
 	}
 	return resp, nil
+}
+
+// requester is who asks, as far as taking turns goes: the entity, or the token
+// of one that has none.
+func requester(req *logical.Request) string {
+	return cmp.Or(req.EntityID, req.ClientTokenAccessor, req.DisplayName)
 }
 
 // credentialType chooses the type: the role's one; of a legacy role with two,

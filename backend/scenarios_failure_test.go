@@ -22,6 +22,7 @@ func failureScenarios() []scenario {
 			m.wantError(m.read("creds/x"), http.StatusBadGateway, "Throttling", "upstream rate limited", "etry")
 			m.wantUsers(0)
 		}},
+		{"failure: who would wait too long for AWS is told at once, and nothing is begun", crowded},
 		{"failure: an AWS outage is a 503", func(m *mount) {
 			m.configured().mustWrite("roles/x", plainUser())
 			m.sim.Inject(awssim.Fault{Action: "*", Kind: awssim.FaultError, Status: 503, Code: "ServiceUnavailable"})
@@ -258,5 +259,23 @@ func TestNoCredentials(t *testing.T) {
 	m.wantError(m.read("creds/x"), http.StatusBadRequest, "Error creating IAM user: NoCredentials: config/root holds no access_key", "Write access_key and secret_key to config/root")
 	if left := m.journal(); len(left) != 0 {
 		t.Errorf("journal = %v", left)
+	}
+}
+
+// crowded: AWS has throttled until it is known to take about a call a second, so
+// that the three of a user take longer than the request has.
+func crowded(m *mount) {
+	m.configured().mustWrite("roles/x", plainUser())
+	m.sim.Inject(awssim.Fault{Action: "iam:CreateUser", Kind: awssim.FaultThrottle, Count: 5})
+	for range 5 {
+		m.wantError(m.read("creds/x"), http.StatusBadGateway, "Throttling", "upstream rate limited")
+	}
+	ctx, cancel := context.WithTimeout(m.Context(), time.Second)
+	defer cancel()
+	start := len(m.sim.Journal())
+	m.storage.set(storageFault{verb: "put", prefix: "", err: errors.New("something is written")})
+	m.wantError(m.request(ctx, logical.ReadOperation, "creds/x", nil), http.StatusBadGateway, "TooManyCalls", "retry in about", "upstream rate limited")
+	if calls := m.calls(start); len(calls) != 0 {
+		m.Errorf("calls = %v", calls)
 	}
 }

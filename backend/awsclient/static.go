@@ -82,7 +82,7 @@ func (c *Client) Through(step lifecycle.AssumeStep) *Client {
 		assumedProvider{client: c, step: step},
 		func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = refreshEarly },
 	)
-	return c.with(base)
+	return c.with(base, c.limitsOf(accountOf(step.RoleARN)))
 }
 
 // assumedProvider is the credentials of an assumed role.
@@ -113,5 +113,5 @@ func (p assumedProvider) Retrieve(ctx context.Context) (aws.Credentials, error) 
 func (c *Client) WithKey(key lifecycle.AccessKey) *Client {
 	base := c.base.Copy()
 	base.Credentials = staticCredentials(key.ID, key.Secret.Reveal())
-	return c.with(base)
+	return c.with(base, c.limits)
 }

@@ -25,6 +25,8 @@ type world struct {
 	seed     uint64 // other timings of calls side by side
 	instant  bool   // calls take no time: for worlds outside of a bubble
 	brittle  bool   // a process that dies takes its calls under way with it
+	crowded  error  // what every request is told that asks for its turn
+	limit    *limit // of the account's calls a second; nil: none
 	requests atomic.Uint32
 
 	mu        sync.Mutex // guards everything below
