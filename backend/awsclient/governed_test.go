@@ -125,3 +125,24 @@ func TestGovernedRefusal(t *testing.T) {
 		t.Errorf("refused: %t, calls: %q", awserr.Refused(err), cloud.actions()[sent:])
 	}
 }
+
+// TestGovernedCredentials: a call that waits for its credentials, which take a
+// call to the same API, leaves that one its place.
+func TestGovernedCredentials(t *testing.T) {
+	t.Parallel()
+	cloud := newCloud(t, awssim.Options{})
+	role := cloud.PutRole(account, "deploy", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"sts:AssumeRole"}}`, allowAll)
+	settings := cloud.settings()
+	settings.Accounts = governor.NewAccounts(lifecycle.SystemClock{})
+	client := mustClient(t, settings)
+	_, err := client.Identity(t.Context())
+	mustDo(t, err)
+	for range 9 { // of the ten that may be under way
+		_, err := settings.Accounts.Of("").STS.Call(t.Context())
+		mustDo(t, err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	_, err = client.Through(lifecycle.AssumeStep{RoleARN: role, SessionName: "session"}).Identity(ctx)
+	mustDo(t, err)
+}

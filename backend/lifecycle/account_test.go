@@ -68,10 +68,17 @@ func (a iam) Reserve(ctx context.Context, calls int, patience time.Duration) (co
 	if a.world.crowded != nil {
 		return nil, nil, a.world.crowded
 	}
+	a.world.noteReserved(calls)
 	if a.world.limit == nil {
 		return ctx, func() {}, nil
 	}
 	return a.world.limit.governor.Reserve(ctx, calls, patience)
+}
+
+func (w *world) noteReserved(calls int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.reserved = append(w.reserved, calls)
 }
 
 // call is process.call at the pace of the account.

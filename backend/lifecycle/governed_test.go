@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -13,6 +14,8 @@ import (
 	"vault-plugin-secrets-aws/backend/awserr"
 	"vault-plugin-secrets-aws/backend/governor"
 	"vault-plugin-secrets-aws/backend/lifecycle"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // limit is an account that takes 15 calls a second, and 30 at once, behind the
@@ -162,6 +165,23 @@ func TestMassRevoke(t *testing.T) {
 		}
 		t.Logf("keys dead after %s, users gone after %s, ideally %s; %.1f %% throttled", keys[leases-1].Sub(begun), time.Since(begun), ideal, 100*l.share())
 	})
+}
+
+// TestReservesAllCalls: what a user takes is reserved before the first call.
+func TestReservesAllCalls(t *testing.T) {
+	for name, spec := range map[string]lifecycle.UserSpec{"plain": plainSpec("vault-a"), "rich": richSpec("vault-a")} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				if _, err := w.start().issue(t.Context(), spec); err != nil {
+					t.Fatal(err)
+				}
+				made := len(slices.DeleteFunc(w.called(), func(op string) bool { return !strings.HasPrefix(op, "iam:") }))
+				if diff := cmp.Diff([]int{made}, w.reserved); diff != "" {
+					t.Errorf("calls made and reserved (-made +reserved):\n%s", diff)
+				}
+			})
+		})
+	}
 }
 
 // TestRefusedBeforeTheJournal: a request that would wait too long has written

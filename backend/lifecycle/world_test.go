@@ -39,6 +39,7 @@ type world struct {
 	records   map[string]lifecycle.UserRecord
 	state     lifecycle.MountState
 	keysMade  int
+	reserved  []int // calls, by request
 	faults    []*fault
 	calls     []call
 	deadlines map[string]time.Time            // of the last call of each operation

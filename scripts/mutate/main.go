@@ -42,7 +42,7 @@ func mutateMain(prefixes []string) int {
 // chosen are the mutations whose name begins with one of the prefixes; all if
 // there are none.
 func chosen(prefixes []string) []mutation {
-	all := slices.Concat(mutations, records, simulator)
+	all := slices.Concat(mutations, records, governed, simulator)
 	if len(prefixes) == 0 {
 		return all
 	}
