@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"vault-plugin-secrets-aws/backend/governor"
 	"vault-plugin-secrets-aws/backend/lifecycle"
 
 	"github.com/hashicorp/vault/sdk/framework"
@@ -40,6 +41,7 @@ type Backend struct {
 
 	options     Options
 	clients     clients
+	accounts    *governor.Accounts
 	users       *lifecycle.Manager
 	worker      *lifecycle.Worker
 	tidy        *lifecycle.Tidy
@@ -71,7 +73,7 @@ func New(ctx context.Context, options Options, conf *logical.BackendConfig) *Bac
 	if options.Clock == nil {
 		options.Clock = lifecycle.SystemClock{}
 	}
-	b := &Backend{options: options}
+	b := &Backend{options: options, accounts: governor.NewAccounts(options.Clock)}
 	b.life, b.end = context.WithCancel(context.WithoutCancel(ctx))
 	records := recordStore{storage: conf.StorageView}
 	written := lifecycle.Storage{Journal: journal{storage: conf.StorageView}, Records: records, States: records}

@@ -101,6 +101,7 @@ func (b *Backend) settingsOf(c *store.RootConfig) awsclient.Settings {
 		MaxRetries:  c.MaxRetries,
 		Now:         b.options.Clock.Now,
 		Transport:   b.options.Transport,
+		Accounts:    b.accounts,
 	}
 }
 

@@ -20,6 +20,7 @@
 // # Packages
 //
 //	store      records, their rules, their keys, legacy formats
+//	governor   when which AWS call may be made
 //	lifecycle  makes AWS credentials and sees each one destroyed
 //	awsclient  the AWS face: IAM and STS by the SDK
 //	awserr     why an AWS call failed, in terms we act on

@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"vault-plugin-secrets-aws/backend/awserr"
+	"vault-plugin-secrets-aws/backend/governor"
 	"vault-plugin-secrets-aws/backend/lifecycle"
 	"vault-plugin-secrets-aws/backend/naming"
 	"vault-plugin-secrets-aws/backend/store"
@@ -92,6 +94,7 @@ func credentialTypeTable() map[store.CredentialType]credentialType {
 func (b *Backend) readCreds(ctx context.Context, req *logical.Request, d *framework.FieldData) (*logical.Response, error) {
 	o := &order{FieldData: d, storage: req.Storage, displayName: req.DisplayName, roleName: d.Get("name").(string)}
 	o.bearer = lifecycle.Bearer{Role: o.roleName, EntityID: req.EntityID, DisplayName: req.DisplayName, RequestID: req.ID}
+	ctx = governor.For(ctx, governor.Issue, requester(req))
 	var err error
 	if o.role, err = (store.Records{Storage: req.Storage}).Role(ctx, o.roleName); err != nil {
 		return nil, err
@@ -135,6 +138,12 @@ func (b *Backend) issue(ctx context.Context, t credentialType, o *order) (*logic
 	}
 	o.root = latest
 	return t.issue(b, ctx, o)
+}
+
+// requester is who asks, as far as taking turns goes: the entity, or the token
+// of one that has none.
+func requester(req *logical.Request) string {
+	return cmp.Or(req.EntityID, req.ClientTokenAccessor, req.DisplayName)
 }
 
 // credentialType chooses the type: the role's one; of a legacy role with two,

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,6 +25,16 @@ func failureScenarios() []scenario {
 			m.sim.Inject(awssim.Fault{Action: "iam:CreateUser", Kind: awssim.FaultThrottle})
 			m.wantError(m.read("creds/x"), http.StatusBadGateway, "Throttling", "upstream rate limited", "etry")
 			m.wantUsers(0)
+		}},
+		{"failure: who would wait too long for AWS is told at once, and nothing is begun", crowded},
+		{"failure: one client's many reads hardly delay another's", takingTurns},
+		{"failure: what AWS's throttling taught outlives the root key", func(m *mount) {
+			m.configured().mustWrite("roles/x", plainUser())
+			m.slowed(5)
+			m.mustWrite("config/root", map[string]any{"username_template": "vault-{{random 20}}"})
+			ctx, cancel := context.WithTimeout(m.Context(), time.Second)
+			defer cancel()
+			m.wantError(m.request(ctx, logical.ReadOperation, "creds/x", nil), http.StatusBadGateway, "TooManyCalls")
 		}},
 		{"failure: an AWS outage is a 503", func(m *mount) {
 			m.configured().mustWrite("roles/x", plainUser())
@@ -302,4 +314,51 @@ func hangingWrite(m *mount) {
 	if got := <-done; got.status != http.StatusNoContent {
 		m.Errorf("write = %+v", got)
 	}
+}
+
+// crowded: AWS has throttled until it is known to take about a call a second, so
+// that the three of a user take longer than the request has.
+func crowded(m *mount) {
+	m.configured().mustWrite("roles/x", plainUser())
+	m.slowed(5)
+	ctx, cancel := context.WithTimeout(m.Context(), time.Second)
+	defer cancel()
+	start := len(m.sim.Journal())
+	m.storage.set(storageFault{verb: "put", prefix: "", err: errors.New("something is written")})
+	m.wantError(m.request(ctx, logical.ReadOperation, "creds/x", nil), http.StatusBadGateway, "TooManyCalls", "retry in about", "upstream rate limited")
+	if calls := m.calls(start); len(calls) != 0 {
+		m.Errorf("calls = %v", calls)
+	}
+}
+
+// slowed has AWS throttle some reads, each of which halves the rate.
+func (m *mount) slowed(times int) {
+	m.sim.Inject(awssim.Fault{Action: "iam:CreateUser", Kind: awssim.FaultThrottle, Count: times})
+	for range times {
+		m.wantError(m.read("creds/x"), http.StatusBadGateway, "Throttling", "upstream rate limited")
+	}
+}
+
+func takingTurns(m *mount) {
+	m.configured().mustWrite("roles/x", plainUser())
+	m.slowed(2) // 5 calls a second: 20 users take 12 seconds
+	ctx, leave := context.WithCancel(m.Context())
+	var many atomic.Int32
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			if m.requestAs(ctx, "one", logical.ReadOperation, "creds/x", nil).status == http.StatusOK {
+				many.Add(1)
+			}
+		})
+	}
+	for len(m.users()) < 2 { // the first has had its turn
+		time.Sleep(time.Millisecond)
+	}
+	got := m.requestAs(m.Context(), "other", logical.ReadOperation, "creds/x", nil)
+	if before := many.Load(); got.status != http.StatusOK || before > 10 {
+		m.Errorf("%d %s, after %d reads of somebody else", got.status, got.error, before)
+	}
+	leave()
+	wg.Wait()
 }

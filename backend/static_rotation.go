@@ -9,6 +9,7 @@ import (
 
 	"vault-plugin-secrets-aws/backend/awsclient"
 	"vault-plugin-secrets-aws/backend/awserr"
+	"vault-plugin-secrets-aws/backend/governor"
 	"vault-plugin-secrets-aws/backend/lifecycle"
 	"vault-plugin-secrets-aws/backend/store"
 
@@ -92,7 +93,7 @@ func (b *Backend) rotateStatic(ctx context.Context, a *staticAccess, role *store
 	if err := b.users.Halted(ctx); err != nil {
 		return err
 	}
-	err := b.tryRotateStatic(ctx, a, role)
+	err := b.tryRotateStatic(governor.As(ctx, governor.Rotate), a, role)
 	if errors.Is(err, lifecycle.ErrCannotRotate) {
 		err = invalid("%v", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"vault-plugin-secrets-aws/backend/awserr"
+	"vault-plugin-secrets-aws/backend/governor"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
@@ -20,6 +21,9 @@ import (
 func wrap(op string, err error) error {
 	if err == nil {
 		return nil
+	}
+	if refusal := (*governor.Refusal)(nil); errors.As(err, &refusal) {
+		return refused(op, refusal)
 	}
 	if none := (*noCredentialsError)(nil); errors.As(err, &none) {
 		return noCredentials(op, none)

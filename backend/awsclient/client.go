@@ -13,6 +13,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"vault-plugin-secrets-aws/backend/governor"
+	"vault-plugin-secrets-aws/backend/lifecycle"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -36,6 +39,9 @@ type Settings struct {
 
 	// Transport carries the requests of static keys; nil: connections of our own.
 	Transport http.RoundTripper
+
+	// Accounts is what is known of the rates that AWS takes; nil: nothing yet.
+	Accounts *governor.Accounts
 }
 
 // Ambient reports whether the settings leave it to the server who one is.
@@ -50,6 +56,7 @@ type Client struct {
 	now         func() time.Time
 	credentials aws.CredentialsProvider
 	account     atomic.Pointer[string]
+	limits      governor.Account
 
 	base     aws.Config // what the clients are made of
 	settings Settings
@@ -61,7 +68,10 @@ type Client struct {
 // but AWS_CA_BUNDLE, which says whom to trust and not who one is. Without them
 // the SDK's default chain decides on credentials, region and endpoints.
 func New(ctx context.Context, s Settings) (*Client, error) {
-	c := &Client{now: s.Now, settings: s}
+	if s.Accounts == nil {
+		s.Accounts = governor.NewAccounts(lifecycle.SystemClock{})
+	}
+	c := &Client{now: s.Now, settings: s, limits: s.Accounts.Of(rootAccount)}
 	base, err := baseConfig(ctx, s, c)
 	if err != nil {
 		return nil, fmt.Errorf("prepare AWS client: %w", err)
@@ -70,25 +80,31 @@ func New(ctx context.Context, s Settings) (*Client, error) {
 	return c, nil
 }
 
-// with returns a client of the same settings with other credentials.
-func (c *Client) with(base aws.Config) *Client {
-	other := &Client{now: c.now, settings: c.settings}
+// rootAccount stands for the account of the root credentials, which is not known
+// before AWS was asked.
+const rootAccount = ""
+
+// with returns a client of the same settings with other credentials, those of an
+// account with the limits.
+func (c *Client) with(base aws.Config, limits governor.Account) *Client {
+	other := &Client{now: c.now, settings: c.settings, limits: limits}
 	other.build(base)
 	return other
 }
 
 // build makes the clients of IAM and STS.
 func (c *Client) build(base aws.Config) {
-	c.base, c.credentials, c.iam = base, base.Credentials, newIAM(base, c.settings)
+	c.base, c.credentials, c.iam = base, base.Credentials, newIAM(base, c.settings, c.limits.IAM)
 	for _, endpoint := range c.settings.stsEndpoints(base.Region) {
-		c.sts = append(c.sts, &stsEndpoint{Client: newSTS(base, c.settings, endpoint)})
+		c.sts = append(c.sts, &stsEndpoint{Client: newSTS(base, c.settings, endpoint, c.limits.STS)})
 	}
 }
 
 // newIAM signs for the home region of the partition, also behind an explicit
 // endpoint; a region of no partition is taken as it is.
-func newIAM(base aws.Config, s Settings) *iam.Client {
+func newIAM(base aws.Config, s Settings, g *governor.Governor) *iam.Client {
 	return iam.NewFromConfig(base, func(o *iam.Options) {
+		o.APIOptions = append(o.APIOptions, governed(g))
 		o.Retryer, o.RetryMaxAttempts = retrying(s.MaxRetries, o.RetryMaxAttempts)
 		if s.IAMEndpoint != "" {
 			o.BaseEndpoint = aws.String(s.IAMEndpoint)
@@ -99,8 +115,9 @@ func newIAM(base aws.Config, s Settings) *iam.Client {
 	})
 }
 
-func newSTS(base aws.Config, s Settings, endpoint Endpoint) *sts.Client {
+func newSTS(base aws.Config, s Settings, endpoint Endpoint, g *governor.Governor) *sts.Client {
 	return sts.NewFromConfig(base, func(o *sts.Options) {
+		o.APIOptions = append(o.APIOptions, governed(g))
 		o.Retryer, o.RetryMaxAttempts = retrying(s.MaxRetries, o.RetryMaxAttempts)
 		o.Region = endpoint.Region
 		if endpoint.URL != "" {

@@ -31,6 +31,11 @@ type stsEndpoint struct {
 // tried only where no answer or a 5xx came back: a refusal is a refusal
 // everywhere. No request waits for another one's.
 func viaSTS[Out any](ctx context.Context, c *Client, op string, send func(context.Context, *sts.Client) (Out, error)) (out Out, err error) {
+	ctx, release, err := c.limits.STS.Reserve(ctx, 1, sessionPatience)
+	if err != nil {
+		return out, refused(op, err)
+	}
+	defer release()
 	endpoints := c.endpoints()
 	for i, endpoint := range endpoints {
 		if i == len(endpoints)-1 {

@@ -82,7 +82,7 @@ func (c *Client) Through(step lifecycle.AssumeStep) *Client {
 		assumedProvider{client: c, step: step},
 		func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = refreshEarly },
 	)
-	return c.with(base)
+	return c.with(base, c.limitsOf(accountOf(step.RoleARN)))
 }
 
 // assumedProvider is the credentials of an assumed role.
@@ -112,7 +112,7 @@ func (p assumedProvider) Retrieve(ctx context.Context) (aws.Credentials, error) 
 // WithKeyIn is WithKey with STS of one region. An explicit endpoint stays, and is
 // signed for as of that region.
 func (c *Client) WithKeyIn(key lifecycle.AccessKey, region string) *Client {
-	there := &Client{now: c.now, settings: c.settings, base: c.base}
+	there := &Client{now: c.now, settings: c.settings, base: c.base, limits: c.limits}
 	there.settings.STS = []Endpoint{{Region: region}}
 	if len(c.settings.STS) > 0 {
 		there.settings.STS[0].URL = c.settings.STS[0].URL
@@ -124,5 +124,5 @@ func (c *Client) WithKeyIn(key lifecycle.AccessKey, region string) *Client {
 func (c *Client) WithKey(key lifecycle.AccessKey) *Client {
 	base := c.base.Copy()
 	base.Credentials = staticCredentials(key.ID, key.Secret.Reveal())
-	return c.with(base)
+	return c.with(base, c.limits)
 }

@@ -113,6 +113,10 @@ const NoCredentials = "NoCredentials"
 // because Vault issues no identity token.
 const NoIdentityToken = "NoIdentityToken"
 
+// TooManyCalls is the code, of ours too, for a call that was not sent because AWS
+// would throttle it: what waits before it takes too long.
+const TooManyCalls = "TooManyCalls"
+
 // Refused reports whether AWS turned the call down without acting on it. When
 // it is false the call may have taken effect and its journal entry must stay.
 func Refused(err error) bool {

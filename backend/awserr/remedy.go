@@ -42,6 +42,7 @@ var remedies = []advice{
 	{op: "iam:CreateUser", kind: Exists, text: "Put {{random 20}} into username_template, so that no two users get the same name."},
 	{kind: InUse, text: "Remove in IAM what was added to the user by hand; the removal is tried again."},
 	{kind: Limit, text: "Stay below the quota{quota}, or ask AWS to raise it (Service Quotas)."},
+	{code: TooManyCalls, text: "Ask for fewer credentials at once, or have other programs call AWS less with this account."},
 	{kind: Throttled, text: "Retry in a few seconds."},
 	{kind: Busy, text: "Retry in a minute: AWS is still applying an earlier change."},
 	{kind: UnknownKey, text: "Check in IAM that the access key in config/root exists and is active; if it is new, retry in a few seconds."},

@@ -63,6 +63,33 @@ type iam struct{ *process }
 
 var _ lifecycle.Users = iam{}
 
+// Reserve implements lifecycle.Reserver. In most worlds AWS takes every call.
+func (a iam) Reserve(ctx context.Context, calls int, patience time.Duration) (context.Context, func(), error) {
+	if a.world.crowded != nil {
+		return nil, nil, a.world.crowded
+	}
+	a.world.noteReserved(calls)
+	if a.world.limit == nil {
+		return ctx, func() {}, nil
+	}
+	return a.world.limit.governor.Reserve(ctx, calls, patience)
+}
+
+func (w *world) noteReserved(calls int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.reserved = append(w.reserved, calls)
+}
+
+// call is process.call at the pace of the account.
+func (a iam) call(ctx context.Context, c call, effect func() error) error {
+	send := func() error { return a.process.call(ctx, c, effect) }
+	if a.world.limit == nil {
+		return send()
+	}
+	return a.world.limit.send(ctx, c, send)
+}
+
 // on is a call on a user, which must exist and be visible.
 func (a iam) on(ctx context.Context, op, name string, effect func(u *user, c call) error) error {
 	c := call{"iam:" + op, name}

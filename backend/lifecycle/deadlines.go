@@ -18,7 +18,12 @@ const (
 
 	issueDeadline   = 50 * time.Second
 	sessionDeadline = 50 * time.Second
-	revokeDeadline  = 80 * time.Second
+	// issuePatience is how much of issueDeadline may pass before the first call:
+	// what is left is for the calls. It serves 200 users of three calls each at 15
+	// calls a second, which take 38 s. rotatePatience leaves time for the proof.
+	issuePatience  = 42 * time.Second
+	rotatePatience = 15 * time.Second
+	revokeDeadline = 80 * time.Second
 	// cleanupDeadline bounds the removal of what a failed request made. It
 	// runs on a detached context: the request may be cancelled by then.
 	cleanupDeadline = 15 * time.Second

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"vault-plugin-secrets-aws/backend/awserr"
+	"vault-plugin-secrets-aws/backend/governor"
 )
 
 // Doomed is a user to destroy, and what is known about it.
@@ -33,6 +34,9 @@ type Parts struct {
 	Groups         []string
 }
 
+// held is how many parts beside keys keep IAM from deleting the user.
+func (p Parts) held() int { return len(p.PolicyARNs) + len(p.InlinePolicies) + len(p.Groups) }
+
 // DestroyUser removes a user and whatever keeps IAM from deleting it: the one
 // way to remove a user in the whole program.
 //
@@ -43,6 +47,7 @@ type Parts struct {
 // refuses is everything listed, and credentials that people gave the user last.
 // On error, what was removed stays removed.
 func (m *Manager) DestroyUser(ctx context.Context, iam Users, u Doomed) error {
+	ctx = governor.As(ctx, governor.Revoke)
 	if err := m.mayDestroy(ctx, iam, u); err != nil {
 		return fmt.Errorf("destroy user %q: %w", u.Name, err)
 	}
@@ -112,14 +117,16 @@ func lister(ctx context.Context, to *[]string, list func(context.Context, string
 
 // deleteAllKeys deletes every access key that IAM lists for the user.
 func (m *Manager) deleteAllKeys(ctx context.Context, iam Users, user string) error {
-	ids, err := iam.ListAccessKeys(ctx, user)
+	ids, err := iam.ListAccessKeys(governor.As(ctx, governor.KillKey), user)
 	if err != nil {
 		return err
 	}
 	return m.deleteKeys(ctx, iam, user, ids)
 }
 
+// deleteKeys goes before the rest of every other user's removal, too.
 func (m *Manager) deleteKeys(ctx context.Context, iam Users, user string, ids []string) error {
+	ctx = governor.As(ctx, governor.KillKey)
 	return sideBySide(m.removal(ctx, iam.DeleteAccessKey, user, ids)...)
 }
 
@@ -139,12 +146,17 @@ func (m *Manager) deleteWith(ctx context.Context, iam Users, user string, parts 
 
 // detachAndDelete is what follows when the keys are gone.
 func (m *Manager) detachAndDelete(ctx context.Context, iam Users, user string, parts Parts) error {
+	ctx, release, err := iam.Reserve(ctx, 1+parts.held(), revokeDeadline)
+	if err != nil {
+		return err
+	}
+	defer release()
 	removed := sideBySide(slices.Concat(
 		m.removal(ctx, iam.DetachPolicy, user, parts.PolicyARNs),
 		m.removal(ctx, iam.DeleteInlinePolicy, user, parts.InlinePolicies),
 		m.removal(ctx, iam.LeaveGroup, user, parts.Groups),
 	)...)
-	err := m.settle(ctx, busy, func() error { return iam.DeleteUser(ctx, user) })
+	err = m.settle(ctx, busy, func() error { return iam.DeleteUser(ctx, user) })
 	if errors.Is(err, awserr.InUse) && removed != nil {
 		return removed
 	}

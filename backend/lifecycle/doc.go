@@ -28,7 +28,8 @@
 //	L4  keys go before anything else is detached                        destroy.go
 //	L5  a user AWS never confirmed is destroyed only if its name is
 //	    provably ours                                                   destroy.go
-//	L6  every operation has a deadline far below RollbackMinAge         deadlines.go
+//	L6  every operation has a deadline far below RollbackMinAge, its
+//	    wait for the governor included                                  deadlines.go
 //	L7  NoSuchEntity means gone only for an old user in its account, or
 //	    one whose deletion AWS has confirmed to this process            destroy.go, graves.go
 //	L8  a create call is repeated blindly only after a refusal          user.go

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"vault-plugin-secrets-aws/backend/awserr"
+	"vault-plugin-secrets-aws/backend/governor"
 )
 
 // Identifier tells who its credentials are in AWS.
@@ -17,6 +18,7 @@ type Identifier interface {
 
 // UserKeys is IAM and STS as changing a key needs them.
 type UserKeys interface {
+	Reserver
 	Identifier
 	ListAccessKeys(ctx context.Context, user string) (ids []string, err error)
 	CreateAccessKey(ctx context.Context, user string) (AccessKey, error)
@@ -104,6 +106,8 @@ func cannotRotate(format string, args ...any) error {
 
 const (
 	rotateDeadline = 50 * time.Second
+	// rotationCalls are those of IAM: list, create, delete.
+	rotationCalls = 3
 	// proofDeadline bounds the wait for AWS to know the new key; it takes
 	// seconds, and AWS promises nothing.
 	proofDeadline = 30 * time.Second
@@ -350,7 +354,7 @@ func (m *Manager) KeyDuty(name string, journal KeyJournal, rotations Rotations) 
 		Name:  name,
 		Items: journal.KeyEntries,
 		Attend: func(ctx context.Context, id EntryID) error {
-			ctx, cancel := context.WithTimeout(ctx, rollbackDeadline)
+			ctx, cancel := context.WithTimeout(governor.As(ctx, governor.Rotate), rollbackDeadline)
 			defer cancel()
 			return m.attendKey(ctx, journal, rotations, id)
 		},

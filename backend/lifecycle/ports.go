@@ -5,6 +5,15 @@ import (
 	"time"
 )
 
+// Reserver admits requests to AWS, at the rate that it takes.
+type Reserver interface {
+	// Reserve waits until so many calls of IAM may be made, and returns a context
+	// in which they are made without waiting. Where that would take longer than
+	// patience, or than ctx lasts, it is awserr.Throttled at once. release gives
+	// back what was not used.
+	Reserve(ctx context.Context, calls int, patience time.Duration) (reserved context.Context, release func(), err error)
+}
+
 // UserMaker is the part of IAM that making one user needs. Errors are
 // awserr.Error values. No method repeats a call whose outcome is unknown; all
 // but CreateUser and CreateAccessKey can be repeated by the caller at will.
@@ -53,6 +62,7 @@ type UserInspector interface {
 // Users is IAM as dynamic users need it: one account, one set of root
 // credentials.
 type Users interface {
+	Reserver
 	UserMaker
 	UserRemover
 	UserInspector

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"vault-plugin-secrets-aws/backend/governor"
 )
 
 // RootRotation is one rotation of the root key.
@@ -37,6 +39,11 @@ func (m *Manager) RotateRoot(ctx context.Context, r RootRotation) (Rotated, erro
 	defer m.rotating.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, rotateDeadline)
 	defer cancel()
+	ctx, release, err := r.Keys.Reserve(governor.As(ctx, governor.Rotate), rotationCalls, rotatePatience)
+	if err != nil {
+		return Rotated{}, err
+	}
+	defer release()
 
 	left, err := m.finishPending(ctx, r.KeyRotation, "")
 	if err != nil {

@@ -77,6 +77,11 @@ func (w *rootWorld) Identity(context.Context) (id lifecycle.Identity, err error)
 	return id, err
 }
 
+// Reserve implements lifecycle.Reserver.
+func (w *rootWorld) Reserve(ctx context.Context, _ int, _ time.Duration) (context.Context, func(), error) {
+	return ctx, func() {}, nil
+}
+
 func (w *rootWorld) ListAccessKeys(context.Context, string) (ids []string, err error) {
 	err = w.call(errLost("iam:ListAccessKeys"), func() error {
 		ids = slices.Sorted(maps.Keys(w.keys))

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"vault-plugin-secrets-aws/backend/governor"
 )
 
 // KeyInfo is what IAM tells of an access key.
@@ -62,6 +64,11 @@ type StaticRotation struct {
 func (m *Manager) RotateStatic(ctx context.Context, r StaticRotation) error {
 	ctx, cancel := context.WithTimeout(ctx, rotateDeadline)
 	defer cancel()
+	ctx, release, err := r.Keys.Reserve(governor.As(ctx, governor.Rotate), rotationCalls, rotatePatience)
+	if err != nil {
+		return err
+	}
+	defer release()
 	left, err := m.finishPending(ctx, r.KeyRotation, r.Role)
 	if err != nil {
 		return err

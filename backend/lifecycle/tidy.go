@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"vault-plugin-secrets-aws/backend/awserr"
+	"vault-plugin-secrets-aws/backend/governor"
 )
 
 // Surveyor is the part of IAM that tidy needs: it looks at all users of the
@@ -87,7 +88,7 @@ func (t *Tidy) Start(ctx context.Context, spec TidySpec, connect func(context.Co
 	if t.status.State == "running" {
 		return ErrTidyRuns
 	}
-	ctx, t.cancel = context.WithCancelCause(ctx)
+	ctx, t.cancel = context.WithCancelCause(governor.As(ctx, governor.Tidy))
 	t.status = TidyStatus{State: "running", Spec: spec, Started: t.manager.clock.Now().UTC()}
 	t.done.Go(func() {
 		err := Recovered(func() error { return t.run(ctx, spec, connect) })

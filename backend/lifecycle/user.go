@@ -91,8 +91,16 @@ func (s UserSpec) Parts(key AccessKey) Parts {
 	return p
 }
 
+// calls is how many calls it takes to make the user, if nothing goes wrong.
+func (s UserSpec) calls() int {
+	const userAndKey = 2
+	return userAndKey + len(s.PolicyARNs) + len(s.InlinePolicies) + len(s.Groups)
+}
+
 // IssueUser makes one IAM user with one access key.
 //
+// It waits for its turn before anything is written down; a wait that would be
+// too long is awserr.Throttled at once.
 // The user is journalled before AWS hears of it and recorded once its key
 // exists; striking the entry then commits, so the name is always in the journal
 // or in a record. On error nothing is handed out and whatever was made is destroyed at once;
@@ -110,6 +118,11 @@ func (m *Manager) IssueUser(ctx context.Context, iam Users, spec UserSpec) (Issu
 	}
 	defer m.index.retract(spec.Name)
 	m.graves.remove(spec.Name)
+	ctx, release, err := iam.Reserve(ctx, spec.calls(), issuePatience)
+	if err != nil {
+		return IssuedUser{}, fmt.Errorf("issue user %q: %w", spec.Name, err)
+	}
+	defer release()
 
 	intent := UserIntent{
 		UserName:   spec.Name,

@@ -25,6 +25,8 @@ type world struct {
 	seed     uint64 // other timings of calls side by side
 	instant  bool   // calls take no time: for worlds outside of a bubble
 	brittle  bool   // a process that dies takes its calls under way with it
+	crowded  error  // what every request is told that asks for its turn
+	limit    *limit // of the account's calls a second; nil: none
 	requests atomic.Uint32
 
 	mu        sync.Mutex // guards everything below
@@ -37,6 +39,7 @@ type world struct {
 	records   map[string]lifecycle.UserRecord
 	state     lifecycle.MountState
 	keysMade  int
+	reserved  []int // calls, by request
 	faults    []*fault
 	calls     []call
 	deadlines map[string]time.Time            // of the last call of each operation

@@ -30,19 +30,22 @@ var rules = map[string][]string{
 	"backend/awsclient": {
 		"vault-plugin-secrets-aws/backend/lifecycle",
 		"vault-plugin-secrets-aws/backend/awserr",
+		"vault-plugin-secrets-aws/backend/governor",
 		"github.com/aws",
 	},
 	"backend/lifecycle": {
 		"vault-plugin-secrets-aws/backend/awserr",
+		"vault-plugin-secrets-aws/backend/governor",
 		"github.com/hashicorp/go-hclog",
 	},
 	"backend/store": {
 		"vault-plugin-secrets-aws/backend/policy",
 		"github.com/hashicorp/vault/sdk/logical",
 	},
-	"backend/naming": {"github.com/hashicorp/vault/sdk/helper/template"},
-	"backend/policy": {},
-	"backend/awserr": {},
+	"backend/naming":   {"github.com/hashicorp/vault/sdk/helper/template"},
+	"backend/policy":   {},
+	"backend/awserr":   {},
+	"backend/governor": {},
 }
 
 func TestPluginImportsByTheRules(t *testing.T) {

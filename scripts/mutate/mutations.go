@@ -61,8 +61,8 @@ const (
 	transport   = "backend/awsclient/transport.go"
 )
 
-// mutations is the whole table. Names begin with the invariant (L1 to L12 of
-// backend/lifecycle/doc.go) or the known defect (W…) that the row is about.
+// mutations is the largest table. Names begin with the invariant (L1 to L13 of
+// backend/lifecycle/doc.go, G1 to G5 of backend/governor/doc.go) or the known defect (W…) that the row is about.
 var mutations = []mutation{
 	{
 		name: "L1 CreateUser is sent although the journal failed",

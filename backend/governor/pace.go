@@ -1,0 +1,102 @@
+package governor
+
+import (
+	"math"
+	"time"
+)
+
+// Where a pace starts and how it changes, in calls a second.
+const (
+	firstRate = 20
+	leastRate = 1
+	mostRate  = 1000
+	// leastInFlight keeps calls of one request side by side at the lowest rates.
+	leastInFlight = 4
+	// leastStep, or this share of the rate at which AWS throttled last, is what
+	// the rate grows by in a second once AWS has throttled.
+	leastStep = 1.0
+	stepShare = 0.05
+)
+
+// pace is how many calls a second AWS takes, as far as that is known: a bucket
+// of tokens, one for each call. It holds what a second brings.
+//
+// Invariant: tokens are no more than a second's worth.
+type pace struct {
+	rate    float64   // tokens a second
+	ceiling float64   // the rate at which AWS throttled last, or more if that was passed since; 0: it never did
+	tokens  float64   // below 0: calls were admitted ahead of their time
+	at      time.Time // when tokens was reckoned
+	cut     time.Time // when the rate was halved last
+}
+
+func newPace(now time.Time) pace {
+	return pace{rate: firstRate, tokens: firstRate, at: now}
+}
+
+// refill adds the tokens of the time since it was last called.
+func (p *pace) refill(now time.Time) {
+	if passed := now.Sub(p.at).Seconds(); passed > 0 {
+		p.tokens = min(p.rate, p.tokens+passed*p.rate)
+	}
+	p.at = now
+}
+
+// ready reports whether a request may be admitted. It takes all its calls at
+// once, so that a large one does not starve; the next one then waits longer.
+func (p *pace) ready() bool { return p.tokens >= 1 }
+
+// due is how long it takes until ready.
+func (p *pace) due() time.Duration {
+	return seconds((1 - p.tokens) / p.rate)
+}
+
+// inFlight is how many calls may be under way at once: those of half a second.
+func (p *pace) inFlight() int { return max(leastInFlight, int(p.rate/2)) }
+
+// taken notes a call that AWS did not throttle, while calls were waiting for the
+// pace. Until AWS has throttled once, each raises the rate and brings one more
+// call, which doubles both with each round of answers; then the rate grows by a
+// step a second.
+func (p *pace) taken() {
+	if p.ceiling == 0 {
+		p.rate = min(p.rate+1, mostRate)
+		p.tokens = min(p.tokens+1, p.rate)
+		return
+	}
+	p.rate = min(p.rate+max(leastStep, stepShare*p.ceiling)/p.rate, mostRate)
+	p.ceiling = max(p.ceiling, p.rate)
+}
+
+// throttled notes a call that AWS throttled: the rate is halved and AWS given
+// time to recover, a second at most, with the calls in mind that are admitted
+// and still to be sent. One that was admitted before the last halving tells
+// nothing of the rate since.
+func (p *pace) throttled(now, admitted time.Time, unsent int) {
+	if !admitted.After(p.cut) {
+		return
+	}
+	p.ceiling, p.cut = p.rate, now
+	p.rate = max(p.rate/2, leastRate)
+	p.tokens = max(min(p.tokens, 0)-float64(unsent), -p.rate)
+}
+
+// wait is how long it is expected to take until so many calls are admitted.
+func (p *pace) wait(calls int) time.Duration {
+	missing := float64(calls) - p.tokens
+	switch {
+	case missing <= 0:
+		return 0
+	case p.ceiling == 0: // the rate doubles with each round, so it multiplies by e in a second
+		return seconds(math.Log1p(missing / p.rate))
+	default:
+		return seconds(missing / p.lasting())
+	}
+}
+
+// lasting is the rate in the long run: it swings between the ceiling and half.
+func (p *pace) lasting() float64 { return max(p.rate, p.ceiling*3/4) }
+
+func seconds(s float64) time.Duration {
+	return time.Duration(math.Ceil(max(s, 0) * float64(time.Second)))
+}
