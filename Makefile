@@ -2,10 +2,13 @@
 
 LINT = go tool -modfile=scripts/tools/go.mod golangci-lint
 
+# A module of its own, which ./... leaves out.
+HELPER = cmd/vault-aws-credentials
+
 .DEFAULT_GOAL = help
 
 .PHONY: build
-build: ## the plugin and the AWS simulator, into bin/ (plugins also into bin/plugins/)
+build: ## the plugin, the AWS simulator and the helper, into bin/ (plugins also into bin/plugins/)
 	@scripts/build
 
 .PHONY: vault
@@ -16,7 +19,9 @@ vault: ## link bin/vault, the server of tests and demo; the first build takes mi
 check: ## what to run before every commit: format, vet, lint, fast tests
 	$(LINT) fmt --diff
 	go vet ./...
+	go vet -C $(HELPER) ./...
 	$(LINT) run
+	cd $(HELPER) && $(subst scripts,../../scripts,$(LINT)) run
 	@go run ./scripts/levels -fast
 
 .PHONY: test

@@ -48,7 +48,7 @@ type Backend struct {
 	end  context.CancelFunc
 }
 
-// cleanupWait is how long Cleanup waits for the worker to let go.
+// cleanupWait is how long Cleanup waits for the worker and tidy to let go.
 const cleanupWait = time.Second
 
 // Factory returns the function by which Vault makes a mount.
@@ -148,4 +148,5 @@ func (b *Backend) clean(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, cleanupWait)
 	defer cancel()
 	b.worker.Wait(ctx)
+	b.tidy.Wait(ctx)
 }

@@ -42,7 +42,7 @@ func (b *Backend) checkConfigRoot(c *store.RootConfig, d *framework.FieldData) e
 	if c.MaxUsers < 0 {
 		return invalid("max_users %d is negative: 0 stands for no limit", c.MaxUsers)
 	}
-	if err := mergeRotation(c, d); err != nil {
+	if err := b.mergeRotation(c, d); err != nil {
 		return err
 	}
 	return b.checkTemplate(c, d)

@@ -273,6 +273,8 @@ func FuzzCredsRequest(f *testing.F) {
 	seed(f, `{"ttl":"15m","role_arn":"arn:aws:iam::123456789012:role/r","role_session_name":"a b"}`)
 	seed(f, `{"ttl":-1,"mfa_code":"123456"}`)
 	seed(f, `{"ttl":99999999999999999}`)
+	seed(f, `{"format":"container"}`)
+	seed(f, `{"format":["container"],"ttl":"20m"}`)
 	fuzzed(f, func(m *mount, input string) {
 		arn := m.sim.PutRole(m.admin.Account, "r", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}}`, "")
 		body, ok := parsed(input)
@@ -288,6 +290,7 @@ func FuzzCredsRequest(f *testing.F) {
 			if got.ok() && (got.data["access_key"] == "" || got.data["secret_key"] == "" || got.secret == nil) {
 				m.Errorf("%s: no credential: %v", kind, got.data)
 			}
+			m.notInternal(kind, m.read("sts/"+kind, body))
 		}
 	})
 }

@@ -174,7 +174,9 @@ func (m *mount) requestAs(ctx context.Context, displayName string, op logical.Op
 	return seen(req, resp, err)
 }
 
-// seen maps an answer of the backend to HTTP as Vault's http package does.
+// seen maps an answer of the backend to HTTP as Vault's http package does. An
+// answer with both a lease and a raw body is Vault's 500, which leaves the lease
+// behind: no test may see one.
 func seen(req *logical.Request, resp *logical.Response, err error) answer {
 	status, shown := logical.RespondErrorCommon(req, resp, err)
 	logical.AdjustErrorStatusCode(&status, err)
@@ -185,6 +187,8 @@ func seen(req *logical.Request, resp *logical.Response, err error) answer {
 		return answer{status: status}
 	case resp == nil:
 		return answer{status: http.StatusNoContent}
+	case resp.Secret != nil && resp.Data[logical.HTTPRawBody] != nil:
+		return answer{status: http.StatusInternalServerError, error: "an answer with both a lease and a raw body"}
 	}
 	return answer{status: http.StatusOK, data: resp.Data, warnings: resp.Warnings, secret: throughJSON(resp.Secret)}
 }

@@ -48,10 +48,11 @@ func (b *Backend) pathCreds() *framework.Path {
 				Description: "Code of the role's MFA device. session_token only.",
 				Query:       true,
 			},
+			"format": formatField(),
 		},
 		Operations: map[logical.Operation]framework.OperationHandler{
-			logical.ReadOperation:   activeOnly(operation(b.readCreds, "Issue a credential of the role.")),
-			logical.UpdateOperation: activeOnly(operation(b.readCreds, "Issue a credential of the role.")),
+			logical.ReadOperation:   activeOnly(operation(formatted(b.readCreds), "Issue a credential of the role.")),
+			logical.UpdateOperation: activeOnly(operation(formatted(b.readCreds), "Issue a credential of the role.")),
 		},
 		HelpSynopsis:    "Issue a credential of a role.",
 		HelpDescription: help("creds.txt"),
@@ -81,9 +82,9 @@ type credentialType struct {
 func credentialTypeTable() map[store.CredentialType]credentialType {
 	return map[store.CredentialType]credentialType{
 		store.IAMUser:         {issue: (*Backend).issueUser},
-		store.AssumedRole:     {issue: (*Backend).assumeRole, takes: []string{"role_arn", "ttl", "role_session_name"}},
-		store.FederationToken: {issue: (*Backend).federationToken, takes: []string{"ttl"}},
-		store.SessionToken:    {issue: (*Backend).sessionToken, takes: []string{"ttl", "mfa_code"}},
+		store.AssumedRole:     {issue: (*Backend).assumeRole, takes: []string{"role_arn", "ttl", "role_session_name", "format"}},
+		store.FederationToken: {issue: (*Backend).federationToken, takes: []string{"ttl", "format"}},
+		store.SessionToken:    {issue: (*Backend).sessionToken, takes: []string{"ttl", "mfa_code", "format"}},
 	}
 }
 
@@ -100,6 +101,9 @@ func (b *Backend) readCreds(ctx context.Context, req *logical.Request, d *framew
 	}
 	t, err := o.credentialType(req.Path)
 	if err != nil {
+		return nil, err
+	}
+	if err := o.checkFormat(t); err != nil {
 		return nil, err
 	}
 	if o.root, err = b.root(ctx, req.Storage); err != nil {

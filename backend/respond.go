@@ -63,6 +63,7 @@ func invalid(format string, args ...any) error {
 //	invalidError                      400  the text
 //	lifecycle.CapError                429  a limit of our own
 //	draining, restored, not yet seen  503  what to wait for
+//	errTooLate                        503  retry
 //	awserr.Throttled                  502  "upstream rate limited"; retry
 //	awserr.Unavailable, our deadline  503  retry
 //	any other refusal of AWS          400  AWS's words, and what to do
@@ -80,7 +81,7 @@ func respond(err error) (*logical.Response, error) {
 		return logical.ErrorResponse(refused.text), nil
 	case errors.As(err, &capped):
 		return nil, logical.CodedError(http.StatusTooManyRequests, capped.Error())
-	case errors.Is(err, lifecycle.ErrDraining), errors.Is(err, lifecycle.ErrRestored), errors.Is(err, lifecycle.ErrUnseen), errors.Is(err, errNotYet):
+	case errors.Is(err, lifecycle.ErrDraining), errors.Is(err, lifecycle.ErrRestored), errors.Is(err, lifecycle.ErrUnseen), errors.Is(err, errNotYet), errors.Is(err, errTooLate):
 		return nil, logical.CodedError(http.StatusServiceUnavailable, err.Error())
 	case readOnly(err):
 		return nil, logical.ErrReadOnly

@@ -25,7 +25,7 @@ var rotationFields = []string{"rotation_schedule", "rotation_window", "rotation_
 
 // mergeRotation puts the fields of a request that say when the root key is
 // rotated into c, and checks them together with what is stored.
-func mergeRotation(c *store.RootConfig, d *framework.FieldData) error {
+func (b *Backend) mergeRotation(c *store.RootConfig, d *framework.FieldData) error {
 	if !anySent(d, rotationFields...) {
 		return nil
 	}
@@ -40,10 +40,10 @@ func mergeRotation(c *store.RootConfig, d *framework.FieldData) error {
 	if v, ok := d.GetOk("disable_automated_rotation"); ok {
 		c.DisableAutomatedRotation = v.(bool)
 	}
-	return checkRotation(c)
+	return b.checkRotation(c)
 }
 
-func checkRotation(c *store.RootConfig) error {
+func (b *Backend) checkRotation(c *store.RootConfig) error {
 	switch {
 	case c.RotationSchedule != "" && c.RotationPeriod != 0:
 		return invalid("mutually exclusive fields rotation_schedule and rotation_period were both specified; only one of them can be provided: clear the other with rotation_period=0 or an empty rotation_schedule")
@@ -59,8 +59,12 @@ func checkRotation(c *store.RootConfig) error {
 	if c.RotationSchedule == "" {
 		return nil
 	}
-	if _, err := rotation.DefaultScheduler.Parse(c.RotationSchedule); err != nil {
+	cron, err := rotation.DefaultScheduler.Parse(c.RotationSchedule)
+	if err != nil {
 		return invalid("failed to parse provided rotation_schedule: %v; it has five fields of cron, in UTC: minute, hour, day of month, month, day of week", err)
+	}
+	if cron.Next(b.options.Clock.Now().UTC()).IsZero() {
+		return invalid("rotation_schedule %q never comes", c.RotationSchedule)
 	}
 	return nil
 }

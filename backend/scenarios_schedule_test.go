@@ -79,6 +79,7 @@ func scheduleBadInput(m *mount) {
 	}{
 		{map[string]any{"rotation_schedule": "0 0 * * *", "rotation_period": 60}, "mutually exclusive"},
 		{map[string]any{"rotation_schedule": "soon"}, "failed to parse provided rotation_schedule"},
+		{map[string]any{"rotation_schedule": "0 0 30 2 *"}, "never comes"},
 		{map[string]any{"rotation_schedule": "0 0 0 * * *"}, "failed to parse provided rotation_schedule"},
 		{map[string]any{"rotation_period": 60, "rotation_window": 3600}, "rotation_window does not apply to period"},
 		{map[string]any{"rotation_window": 3600}, "cannot use rotation_window without rotation_schedule"},

@@ -7,7 +7,7 @@ import (
 // allScenarios are the scenarios by subject.
 func allScenarios() []scenario {
 	return slices.Concat(
-		configScenarios(), leaseScenarios(), roleScenarios(), userScenarios(), sideCredentialScenarios(), sessionScenarios(),
+		configScenarios(), leaseScenarios(), roleScenarios(), userScenarios(), sideCredentialScenarios(), sessionScenarios(), formatScenarios(),
 		failureScenarios(), recordScenarios(), rotateScenarios(), scheduleScenarios(), staticScenarios(), staticDefectScenarios(),
 		replicationScenarios(), storageScenarios(), operatorScenarios(), secretScenarios(), injectionScenarios(), propagationScenarios(), defectScenarios(), helpScenarios(),
 	)

@@ -144,7 +144,17 @@ func (x *index) past(t time.Time) []EntryID {
 	return x.which(func(s standing) bool { return s.state == Issued && !s.deadline.IsZero() && !s.deadline.After(t) })
 }
 
-func (x *index) count(holds func(standing) bool) int { return len(x.which(holds)) }
+// count is how many users a condition holds for.
+func (x *index) count(holds func(standing) bool) (n int) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, s := range x.users {
+		if holds(s) {
+			n++
+		}
+	}
+	return n
+}
 
 // readingDuty keeps the index.
 func (m *Manager) readingDuty() Duty {

@@ -107,8 +107,18 @@ func (t *Tidy) Cancel() (was bool) {
 	return true
 }
 
-// Wait waits for the pass that runs.
-func (t *Tidy) Wait() { t.done.Wait() }
+// Wait blocks until the pass that runs has ended, or ctx does.
+func (t *Tidy) Wait(ctx context.Context) {
+	ended := make(chan struct{})
+	go func() {
+		t.done.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+	}
+}
 
 // Status is how the last pass went, or stands.
 func (t *Tidy) Status() TidyStatus {

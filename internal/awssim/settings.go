@@ -28,6 +28,7 @@ type Settings struct {
 	ShortPages  float64       // chance of a page with fewer items, perhaps none, that says IsTruncated
 	MaxUsers    int           // users per account; 0 is 5000
 	MaxSkew     time.Duration // of a signature's date against the simulator's clock; 0 is 5 minutes
+	MaxSession  time.Duration // no session lives longer, whatever was asked for, so that tests see one end; 0: as AWS
 
 	NewKeyLag  Lag     // how long a new or reactivated key is unknown to whoever checks signatures
 	DeadKeyLag Lag     // how long a deleted or deactivated key goes on working
@@ -80,6 +81,7 @@ type settingsJSON struct {
 	ShortPages  *float64  `json:"short_pages,omitempty"`
 	MaxUsers    *int      `json:"max_users,omitempty"`
 	MaxSkew     *duration `json:"max_skew,omitempty"`
+	MaxSession  *duration `json:"max_session,omitempty"`
 	NewKeyLag   *Lag      `json:"new_key_lag,omitempty"`
 	DeadKeyLag  *Lag      `json:"dead_key_lag,omitempty"`
 	PolicyLag   *Lag      `json:"policy_lag,omitempty"`
@@ -93,7 +95,7 @@ type settingsJSON struct {
 func (s *Settings) wire() settingsJSON {
 	return settingsJSON{
 		(*duration)(&s.Latency), (*duration)(&s.LatencyMost), &s.Throttle, &s.ThrottleSTS,
-		&s.PageSize, &s.ShortPages, &s.MaxUsers, (*duration)(&s.MaxSkew),
+		&s.PageSize, &s.ShortPages, &s.MaxUsers, (*duration)(&s.MaxSkew), (*duration)(&s.MaxSession),
 		&s.NewKeyLag, &s.DeadKeyLag, &s.PolicyLag, &s.StaleLag, &s.StaleReads, &s.Chaos, &s.CloseIdle,
 	}
 }
@@ -138,7 +140,7 @@ func (l *Lag) UnmarshalJSON(data []byte) error {
 
 func (s *Settings) validate() error {
 	for _, d := range []time.Duration{
-		s.Latency, s.LatencyMost, s.MaxSkew, s.NewKeyLag.Least, s.NewKeyLag.Most, s.DeadKeyLag.Least, s.DeadKeyLag.Most,
+		s.Latency, s.LatencyMost, s.MaxSkew, s.MaxSession, s.NewKeyLag.Least, s.NewKeyLag.Most, s.DeadKeyLag.Least, s.DeadKeyLag.Most,
 		s.PolicyLag.Least, s.PolicyLag.Most, s.StaleLag.Least, s.StaleLag.Most,
 	} {
 		if d < 0 {

@@ -63,6 +63,9 @@ func getCallerIdentity(c *call) ([]node, error) {
 
 // grantSession makes a session's credentials and stores it.
 func (c *call) grantSession(s *session, duration time.Duration) {
+	if most := c.sim.settings.MaxSession; most > 0 {
+		duration = min(duration, most)
+	}
 	s.secretKey, s.token = c.sim.ids.key(prefixTemporaryKey), c.sim.ids.sessionToken()
 	s.issued, s.expires = c.now, c.now.Add(duration).Truncate(time.Second)
 	c.sim.world.sessions[s.id] = s

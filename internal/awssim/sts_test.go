@@ -56,6 +56,25 @@ func TestExpiry(t *testing.T) {
 	}
 }
 
+// TestMaxSession has every kind of temporary credentials end sooner than asked for.
+func TestMaxSession(t *testing.T) {
+	const most = 20 * time.Minute
+	sim, _, admin := started(t, awssim.Options{Settings: awssim.Settings{MaxSession: most}})
+	role := sim.PutRole(account, "r", trusting(account), "")
+	long := aws.Int32(3600)
+	for name, got := range map[string]*ststypes.Credentials{
+		"assumed":    assume(t, admin, role),
+		"federation": must(admin.sts.GetFederationToken(t.Context(), &sts.GetFederationTokenInput{Name: aws.String("fed"), DurationSeconds: long})).Credentials,
+		"session":    must(admin.sts.GetSessionToken(t.Context(), &sts.GetSessionTokenInput{DurationSeconds: long})).Credentials,
+		"short":      must(admin.sts.GetSessionToken(t.Context(), &sts.GetSessionTokenInput{DurationSeconds: aws.Int32(900)})).Credentials,
+	} {
+		want := map[string]time.Duration{"assumed": most, "federation": most, "session": most, "short": 15 * time.Minute}[name]
+		if left := got.Expiration.Sub(sim.Now()); left > want || left < want-time.Minute {
+			t.Errorf("%s: ends in %s", name, left)
+		}
+	}
+}
+
 // TestRestrictions is the table of what kind of credentials may call what,
 // whatever its policies say.
 func TestRestrictions(t *testing.T) {

@@ -19,6 +19,7 @@ const PluginName = "vault-plugin-secrets-aws"
 type Binaries struct {
 	Root      string // of the repository
 	Awssim    string
+	Helper    string // vault-aws-credentials
 	PluginDir string // Vault's plugin_directory: holds plugins and nothing else
 	Vault     string
 }
@@ -43,9 +44,10 @@ func FindBuilt() (Binaries, error) {
 	b := Binaries{
 		Root:      root,
 		Awssim:    filepath.Join(root, "bin", "awssim"),
+		Helper:    filepath.Join(root, "bin", "vault-aws-credentials"),
 		PluginDir: filepath.Join(root, "bin", "plugins"),
 	}
-	for _, path := range []string{b.Awssim, filepath.Join(b.PluginDir, PluginName)} {
+	for _, path := range []string{b.Awssim, b.Helper, filepath.Join(b.PluginDir, PluginName)} {
 		if _, err := os.Stat(path); err != nil {
 			return b, fmt.Errorf("%w (run `make build`)", err)
 		}

@@ -29,6 +29,7 @@ const RootToken = "root"
 type Stack struct {
 	Sim       *Sim
 	VaultAddr string // the URL of the server
+	VaultCA   string // PEM file of the authority of its certificate; "" without TLS
 	Binaries  Binaries
 
 	dir      string // scratch: homes, sockets, logs
@@ -41,6 +42,7 @@ type Spec struct {
 	Binaries Binaries
 	VaultEnv []string // NAME=value pairs for the Vault server, besides its own few
 	LogLevel string   // of the Vault server and its plugins; "": debug
+	TLS      bool     // serve Vault over TLS, by an authority of its own
 }
 
 // Start starts the simulator and the Vault server and returns when both
@@ -49,6 +51,9 @@ func Start(ctx context.Context, spec Spec) (*Stack, error) {
 	s, err := newStack(spec)
 	if err != nil {
 		return nil, err
+	}
+	if spec.TLS {
+		s.VaultCA = s.path("tls/vault-ca.pem") // the name that Vault gives it
 	}
 	if err := s.start(ctx, spec.VaultEnv); err != nil {
 		return nil, errors.Join(err, s.Stop())
@@ -96,7 +101,11 @@ func (s *Stack) Command(ctx context.Context, args ...string) *exec.Cmd {
 
 // ClientEnv is the whole environment of a vault command.
 func (s *Stack) ClientEnv() []string {
-	return append(s.env(), "VAULT_ADDR="+s.VaultAddr, "VAULT_TOKEN="+RootToken)
+	env := append(s.env(), "VAULT_ADDR="+s.VaultAddr, "VAULT_TOKEN="+RootToken)
+	if s.VaultCA != "" {
+		env = append(env, "VAULT_CACERT="+s.VaultCA)
+	}
+	return env
 }
 
 // VaultPID is the process id of the Vault server, whose children the plugin
@@ -122,7 +131,7 @@ func (s *Stack) env() []string {
 func (s *Stack) path(name string) string { return filepath.Join(s.dir, name) }
 
 func (s *Stack) makeFolders() error {
-	for _, name := range []string{"home", "tmp"} {
+	for _, name := range []string{"home", "tmp", "tls"} {
 		if err := os.Mkdir(s.path(name), 0o700); err != nil {
 			return fmt.Errorf("make scratch folder: %w", err)
 		}

@@ -2,12 +2,15 @@ package devstack
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"time"
 )
 
@@ -46,13 +49,20 @@ func (s *Stack) tryVault(extraEnv []string) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command(s.Binaries.Vault, "server", "-dev",
-		"-dev-root-token-id="+RootToken,
-		"-dev-listen-address="+address,
+	args := []string{
+		"server", "-dev",
+		"-dev-root-token-id=" + RootToken,
+		"-dev-listen-address=" + address,
 		"-dev-no-store-token",
-		"-config="+s.path("vault.json"))
-	cmd.Env = append(s.env(), extraEnv...)
+		"-config=" + s.path("vault.json"),
+	}
 	s.VaultAddr = "http://" + address
+	if s.VaultCA != "" {
+		args = append(args, "-dev-tls", "-dev-tls-cert-dir="+filepath.Dir(s.VaultCA))
+		s.VaultAddr = "https://" + address
+	}
+	cmd := exec.Command(s.Binaries.Vault, args...)
+	cmd.Env = append(s.env(), extraEnv...)
 	s.vault, err = startProcess(cmd, s.path("vault.log"))
 	return err
 }
@@ -83,7 +93,7 @@ func (s *Stack) awaitVault(ctx context.Context) bool {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for !s.vault.ended() {
-		if healthy(ctx, s.VaultAddr) {
+		if s.healthy(ctx) {
 			return true
 		}
 		select {
@@ -95,18 +105,39 @@ func (s *Stack) awaitVault(ctx context.Context) bool {
 	return false
 }
 
-// healthy reports whether the server at addr is unsealed and active.
-func healthy(ctx context.Context, addr string) bool {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, addr+"/v1/sys/health", nil)
+// healthy reports whether the server is unsealed and active.
+func (s *Stack) healthy(ctx context.Context) bool {
+	client, err := s.client()
+	if err != nil {
+		return false // the server writes its certificates as it starts
+	}
+	defer client.CloseIdleConnections()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.VaultAddr+"/v1/sys/health", nil)
 	if err != nil {
 		return false
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		return false
 	}
 	defer resp.Body.Close()
 	return resp.StatusCode == http.StatusOK
+}
+
+// client trusts the server's certificate.
+func (s *Stack) client() (*http.Client, error) {
+	if s.VaultCA == "" {
+		return http.DefaultClient, nil
+	}
+	ca, err := os.ReadFile(s.VaultCA)
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(ca) {
+		return nil, fmt.Errorf("no certificate in %s", s.VaultCA)
+	}
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}}, nil
 }
 
 // freeAddress is a loopback address at which nobody listens at the moment.

@@ -101,12 +101,13 @@ func (s *script) keep(name string, c aws.Credentials) {
 	s.ts.Setenv(name+"_TOKEN", c.SessionToken)
 }
 
-// credential takes the credential out of the last answer, Vault's or AWS's.
+// credential takes the credential out of the last answer, Vault's or AWS's; of
+// the command api it may have the status before it.
 func credential(s *script, args []string) error {
 	if len(args) != 1 {
 		return errUsage
 	}
-	answer := s.ts.ReadFile("stdout")
+	answer := strings.TrimPrefix(s.ts.ReadFile("stdout"), "200\n")
 	if !strings.HasPrefix(strings.TrimSpace(answer), "{") {
 		s.keep(args[0], fromXML([]byte(answer)))
 		return nil
@@ -115,12 +116,16 @@ func credential(s *script, args []string) error {
 		LeaseID string `json:"lease_id"`
 		Data    keys
 		keys    // in answers of the simulator's control API
+		containerKeys
 	}
 	if err := json.Unmarshal([]byte(answer), &secret); err != nil {
 		return err
 	}
 	if secret.Data == (keys{}) {
 		secret.Data = secret.keys
+	}
+	if secret.Data == (keys{}) {
+		secret.Data = keys(secret.containerKeys)
 	}
 	s.ts.Setenv(args[0]+"_LEASE", secret.LeaseID)
 	s.keep(args[0], aws.Credentials{
@@ -134,6 +139,13 @@ type keys struct {
 	AccessKey    string `json:"access_key"`
 	SecretKey    string `json:"secret_key"`
 	SessionToken string `json:"session_token"`
+}
+
+// containerKeys is a credential in the form of AWS's container endpoint.
+type containerKeys struct {
+	AccessKey    string `json:"AccessKeyId"`
+	SecretKey    string `json:"SecretAccessKey"`
+	SessionToken string `json:"Token"`
 }
 
 // fromXML is the credential in an answer of AWS.

@@ -15,8 +15,8 @@ import (
 // consoleBlock holds commands to type; other blocks show output.
 var consoleBlock = regexp.MustCompile("(?ms)^ *```console$.*?^ *```$")
 
-// shownCommand is a vault command in such a block.
-var shownCommand = regexp.MustCompile(`(?m)^ *\$ (vault (?:[^\n\\]|\\\n)*)$`)
+// shownCommand is a command of Vault's or of the helper's in such a block.
+var shownCommand = regexp.MustCompile(`(?m)^ *\$ ((?:eval "\$\()?vault(?:-aws-credentials)? (?:[^\n\\]|\\\n)*)$`)
 
 // given is what the reader of a page has already: the commands that make it.
 var given = map[string][]string{
@@ -27,6 +27,10 @@ var given = map[string][]string{
 		"vault write aws/roles/reader credential_type=iam_user policy_arns=arn:aws:iam::aws:policy/ReadOnlyAccess",
 		"vault read aws/creds/reader",
 	},
+	"aws-tools.md": {
+		"vault plugin register -version=$(cat VERSION) -command=vault-plugin-secrets-aws" +
+			" -sha256=$(sha256sum bin/plugins/vault-plugin-secrets-aws | cut -d' ' -f1) secret aws",
+	},
 	"migration.md": {
 		"vault secrets enable aws",
 		"vault write aws/config/root access_key=$AWS_ACCESS_KEY_ID secret_key=$AWS_SECRET_ACCESS_KEY region=us-east-1",
@@ -35,7 +39,7 @@ var given = map[string][]string{
 	},
 }
 
-// TestDocumentedCommands runs every vault command that README.md and docs/ show,
+// TestDocumentedCommands runs every command of Vault's and the helper's that README.md and docs/ show,
 // page by page in their order, against the simulated AWS.
 func TestDocumentedCommands(t *testing.T) {
 	pages, err := filepath.Glob("../../docs/*.md")
@@ -76,11 +80,17 @@ func runShown(t *testing.T, given []string, shown [][]string) {
 
 func mustStart(t *testing.T) *devstack.Stack {
 	t.Helper()
-	binaries, err := devstack.Find()
-	if err != nil {
+	return mustStartSpec(t, devstack.Spec{})
+}
+
+// mustStartSpec starts a stack of what was built.
+func mustStartSpec(t *testing.T, spec devstack.Spec) *devstack.Stack {
+	t.Helper()
+	var err error
+	if spec.Binaries, err = devstack.Find(); err != nil {
 		t.Fatal(err)
 	}
-	stack, err := devstack.Start(t.Context(), devstack.Spec{Binaries: binaries})
+	stack, err := devstack.Start(t.Context(), spec)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +108,7 @@ func mustShell(t *testing.T, stack *devstack.Stack, command string) {
 	cmd := exec.CommandContext(t.Context(), "sh", "-c", command)
 	cmd.Dir = "../.."
 	cmd.Env = append(stack.ClientEnv(),
-		"PATH="+filepath.Dir(stack.Binaries.Vault)+string(os.PathListSeparator)+os.Getenv("PATH"),
+		"PATH="+strings.Join([]string{filepath.Dir(stack.Binaries.Vault), filepath.Dir(stack.Binaries.Helper), os.Getenv("PATH")}, string(os.PathListSeparator)),
 		"AWS_ACCESS_KEY_ID="+stack.Sim.AccessKey, "AWS_SECRET_ACCESS_KEY="+stack.Sim.SecretKey)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("$ %s\n%v\n%s", command, err, out)

@@ -37,6 +37,7 @@ var levels = []level{
 		{packages: []string{rest}},
 		{packages: []string{"internal/awssim"}, skip: "^TestClients"},
 		{packages: []string{"internal/e2e/parity"}, skip: "^TestParity$"},
+		{folder: "cmd/vault-aws-credentials"},
 	}},
 	{name: "lifecycle", fast: true, runs: []selection{{packages: []string{"backend/lifecycle"}}}},
 	{name: "mount", fast: true, runs: []selection{{packages: []string{"backend"}, skip: "^TestBoundary"}}},

@@ -6,7 +6,8 @@
 // It works on a copy of the tree in a temporary folder. A test that no mutation
 // makes fail proves nothing; a mutation that no test notices shows what is not
 // proven. The tables are in mutations.go and records.go, by the invariants of
-// backend/lifecycle/doc.go, and in awssim.go, by the simulator's rules.
+// backend/lifecycle/doc.go, in awssim.go, by the simulator's rules, and in
+// helper.go, of the client-side helper.
 //
 // It prints a line per mutation, then per invariant the tests that caught its
 // mutations, and last of all "mutate: N mutations, N caught,
@@ -43,7 +44,7 @@ func mutateMain(prefixes []string) int {
 // chosen are the mutations whose name begins with one of the prefixes; all if
 // there are none.
 func chosen(prefixes []string) []mutation {
-	all := slices.Concat(mutations, records, crashes, simulator)
+	all := slices.Concat(mutations, records, crashes, helper, simulator)
 	if len(prefixes) == 0 {
 		return all
 	}

@@ -734,6 +734,27 @@ var mutations = []mutation{
 		run:  "TestMount/secrets:_an_MFA_code",
 	},
 	{
+		name: "format: a raw answer keeps its lease",
+		file: "backend/creds_format.go",
+		old:  "return &logical.Response{Data: map[string]any{",
+		new:  "return &logical.Response{Secret: resp.Secret, Data: map[string]any{",
+		run:  "TestMount/format",
+	},
+	{
+		name: "format: IAM users are given out raw",
+		file: "backend/creds_format.go",
+		old:  "if o.Get(\"format\") == \"\" ||",
+		new:  "if true ||",
+		run:  "TestMount/format",
+	},
+	{
+		name: "format: AWS may take longer than an SDK waits",
+		file: "backend/creds_format.go",
+		old:  "context.WithTimeout(ctx, containerDeadline)",
+		new:  "context.WithCancel(ctx)",
+		run:  "TestMount/format:_what_AWS",
+	},
+	{
 		name: "injection: a slash is part of a role's name",
 		file: "backend/path_roles.go",
 		old:  "\"roles/\" + framework.GenericNameWithAtRegex(\"name\")",

@@ -44,7 +44,7 @@ func flag() values {
 }
 
 func number(valid []any, outOfRange ...any) values {
-	return values{valid: valid, empty: []any{0, ""}, wrongType: notNumber, outOfRange: outOfRange, legacy: []any{"3"}}
+	return values{valid: valid, empty: []any{0, ""}, wrongType: notNumber, outOfRange: outOfRange, legacy: []any{"3000"}}
 }
 
 func (v values) beside(with object) values {
@@ -85,7 +85,7 @@ func (w *world) rootValues() map[string]values {
 		"required_permissions_boundary_arn": text([]any{boundary}, "no arn"),
 
 		"iam_owner_tags": flag(),
-		"max_users":      number([]any{3}, -1),
+		"max_users":      number([]any{3000}, -1),
 	}
 }
 
@@ -123,7 +123,7 @@ func roleValues() map[string]values {
 		"user_path":                text([]any{"/apps/", "/", "/a/b/"}, "apps", "/a b/", "/"+strings.Repeat("x", 511)+"/"),
 		"permissions_boundary_arn": text([]any{boundary}, "no arn", "arn:aws:s3:::bucket", iamRole, noPolicy),
 		"expiry_policy":            flag(),
-		"max_users":                number([]any{3}, -1),
+		"max_users":                number([]any{3000}, -1),
 		"propagation_timeout":      duration([]any{20, "5s"}, 26, -5),
 		"propagation_regions":      texts([]any{[]any{"us-east-1"}, []any{"us-east-1", "eu-west-1"}}, []any{[]any{"MARS north"}}, []any{"us-east-1,eu-west-1"}),
 		"mfa_serial_number":        text([]any{"arn:aws:iam::123456789012:mfa/vault-root"}, "no serial!"),
@@ -181,6 +181,7 @@ func staticValues() map[string]values {
 // credsValues are the parameters of creds/:name and sts/:name.
 func credsValues() map[string]values {
 	return map[string]values{
+		"format":            text([]any{"container"}, "xml"),
 		"role_arn":          text([]any{iamRole}, "no arn", otherRole, denied),
 		"ttl":               duration([]any{900, "1800"}, 5, 899, 200000, -5),
 		"role_session_name": text([]any{"deploy-1"}, "no name!", "x", strings.Repeat("x", 65)),
