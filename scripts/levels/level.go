@@ -22,6 +22,7 @@ type selection struct {
 	packages []string // relative to the module; rest stands for packages named nowhere else
 	run      string   // -run pattern, "" for all
 	skip     string   // -skip pattern, "" for none
+	parallel int      // -parallel: more for tests that wait for servers; 0 for one a processor
 }
 
 // rest stands for every package that no other selection names, so that a new
@@ -52,7 +53,7 @@ var levels = []level{
 		{packages: []string{"internal/e2e", "internal/endurance"}},
 		{packages: []string{"internal/e2e/parity"}, run: "^TestParity$"},
 	}},
-	{name: "crash", runs: []selection{{packages: []string{"internal/e2e/crash"}}}},
+	{name: "crash", runs: []selection{{packages: []string{"internal/e2e/crash"}, parallel: 4}}},
 }
 
 // choose returns the named levels, or all when no name is given.

@@ -133,6 +133,9 @@ func (s *suite) args(sel selection) []string {
 	if sel.skip != "" {
 		args = append(args, "-skip", sel.skip)
 	}
+	if sel.parallel > 0 {
+		args = append(args, fmt.Sprintf("-parallel=%d", sel.parallel))
+	}
 	return append(args, importPaths(sel, levels, s.known)...)
 }
 
