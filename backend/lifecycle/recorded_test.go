@@ -17,9 +17,39 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// locked runs what touches the world while a worker does, too.
+func (w *world) locked(touch func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	touch()
+}
+
+// left is how many users and records there are.
+func (w *world) left() (users, records int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.users), len(w.records)
+}
+
+// there reports whether the user is.
+func (w *world) there(user string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.users[user] != nil
+}
+
+// recordOf is a user's record.
+func (w *world) recordOf(user string) lifecycle.UserRecord {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.records[user]
+}
+
 // recorded writes the record of a user that was issued two hours ago and whose
 // lease ends after ttl, and makes the user.
 func (w *world) recordUser(name string, ttl time.Duration) lifecycle.UserRecord {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.put(name, keyOnly())
 	delete(w.issued, name)
 	r := lifecycle.UserRecord{
@@ -250,8 +280,8 @@ func TestL13ManyDue(t *testing.T) {
 		p := w.start()
 		_, stop := p.work(t.Context())
 		time.Sleep(3 * time.Minute)
-		if len(w.users) != 21 {
-			t.Errorf("%d users are left, want 21", len(w.users))
+		if users, _ := w.left(); users != 21 {
+			t.Errorf("%d users are left, want 21", users)
 		}
 		if errs := w.log.lines(t, "error"); len(errs) != 1 || !strings.Contains(errs[0].Message, "confirm_deadlines") {
 			t.Errorf("errors logged: %+v", errs)
@@ -365,7 +395,7 @@ func TestCaps(t *testing.T) {
 				t.Errorf("%s: %v, want a cap of %q", tc.name, err, tc.want)
 			}
 		}
-		if err := p.revoke(t.Context(), w.records["vault-a"]); err != nil {
+		if err := p.revoke(t.Context(), w.recordOf("vault-a")); err != nil {
 			t.Error(err)
 		}
 		if _, err := p.issue(t.Context(), spec("vault-e", "deploy")); err != nil {
@@ -393,8 +423,10 @@ func TestIndexIsRebuilt(t *testing.T) {
 		if user, known := p.manager.UserOfKey("AKIA-17"); user != "vault-17" || !known || !p.manager.RecordsKnown() {
 			t.Errorf("UserOfKey: %q, %t", user, known)
 		}
-		delete(w.users, "vault-17")
-		delete(w.records, "vault-17")
+		w.locked(func() {
+			delete(w.users, "vault-17")
+			delete(w.records, "vault-17")
+		})
 		time.Sleep(time.Minute)
 		if _, known := p.manager.UserOfKey("AKIA-17"); known || len(p.manager.UsersOfRole("deploy")) != 29 {
 			t.Error("a record that is gone is still in the index")
@@ -413,7 +445,7 @@ func TestL10DeadlineReadsTheRecord(t *testing.T) {
 		p := w.start()
 		_, stop := p.work(t.Context())
 		time.Sleep(10 * time.Second)
-		r := w.records["vault-8"]
+		r := w.recordOf("vault-8")
 		r.Deadline = w.clock.Now().Add(time.Hour)
 		if err := p.manager.RenewUser(t.Context(), r); err != nil {
 			t.Error(err)
@@ -458,7 +490,7 @@ func TestL7LostReplyToDeleteUser(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		leased := w.records[out.Name]
+		leased := w.recordOf(out.Name)
 		w.inject(fault{op: "iam:DeleteUser", how: lost})
 		if err := p.revoke(t.Context(), leased); !errors.Is(err, awserr.Unavailable) {
 			t.Errorf("the first revoke: %v", err)
@@ -488,14 +520,14 @@ func TestL7TheWorkerWasFaster(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		leased := w.records[out.Name]
+		leased := w.recordOf(out.Name)
 		w.inject(fault{op: "iam:DeleteUser", how: refused})
 		if err := p.revoke(t.Context(), leased); err == nil {
 			t.Error("the first revoke succeeded")
 		}
 		time.Sleep(2 * time.Minute)
-		if len(w.users)+len(w.records) != 0 {
-			t.Errorf("users %v, records %v", w.users, w.records)
+		if users, records := w.left(); users+records != 0 {
+			t.Errorf("%d users, %d records", users, records)
 		}
 		if err := w.start().revoke(t.Context(), leased); !errors.Is(err, awserr.NotFound) {
 			t.Errorf("revoke by another process: %v", err)

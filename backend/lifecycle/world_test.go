@@ -196,10 +196,10 @@ func (w *world) pending() bool {
 // expire lets more time pass than any lease lives, and then settles: in the end
 // nothing is owned for ever, whoever was never told of it.
 func (w *world) expire(ctx context.Context) {
-	w.state.ClockJump = "" // an operator has confirmed the deadlines
+	w.locked(func() { w.state.ClockJump = "" }) // an operator has confirmed the deadlines
 	time.Sleep(leaseTTL + 2*time.Hour)
 	_, stop := w.start().work(ctx)
-	for end := time.Now().Add(settleTime); time.Now().Before(end) && len(w.records) != 0; {
+	for end := time.Now().Add(settleTime); time.Now().Before(end) && w.anyRecord(); {
 		time.Sleep(time.Minute)
 	}
 	stop()
@@ -227,6 +227,11 @@ func (w *world) count(op string) int {
 		}
 	}
 	return n
+}
+
+func (w *world) anyRecord() bool {
+	_, records := w.left()
+	return records != 0
 }
 
 // looking reports whether a call is only one of those that begin each pass, or
