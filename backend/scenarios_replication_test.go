@@ -25,7 +25,7 @@ func replicationScenarios() []scenario {
 				{"standby", consts.ReplicationPerformanceStandby, func(w where) bool { return w == anywhere }, nil},
 				{"secondary", consts.ReplicationPerformanceSecondary, func(w where) bool { return w != primaryOnly }, []string{"wal/", "journal/", "users/"}},
 			} {
-				m.system.ReplicationStateVal = node.state
+				m.becomes(node.state)
 				m.storage.readOnly(node.local)
 				for _, r := range routedRequests() {
 					m.wantRouted(node.name, r, node.here(r.served))
@@ -34,8 +34,9 @@ func replicationScenarios() []scenario {
 		}},
 		{"replication: a local mount on a secondary is its own primary", func(m *mount) {
 			m.populated()
-			m.system.ReplicationStateVal, m.system.LocalMountVal = consts.ReplicationPerformanceSecondary, true
-			m.reload()
+			m.backend.Cleanup(m.Context())
+			m.system.LocalMountVal = true
+			m.becomes(consts.ReplicationPerformanceSecondary)
 			for _, r := range routedRequests() {
 				m.wantRouted("local", r, true)
 			}
@@ -64,7 +65,7 @@ func replicationScenarios() []scenario {
 		{"replication: records that change beneath a node hold at once, invalidated or not", replicationInvalidate},
 		{"replication: a rotation asked for by Vault's rotation manager is the primary's", func(m *mount) {
 			m.populated()
-			m.system.ReplicationStateVal = consts.ReplicationPerformanceStandby
+			m.becomes(consts.ReplicationPerformanceStandby)
 			start := len(m.sim.Journal())
 			_, err := m.backend.HandleRequest(m.Context(), &logical.Request{Operation: logical.RotationOperation, Storage: m.storage})
 			if err == nil || !strings.Contains(err.Error(), logical.ErrReadOnly.Error()) {
@@ -75,6 +76,14 @@ func replicationScenarios() []scenario {
 			}
 		}},
 	}
+}
+
+// becomes restarts the mount on another kind of node.
+func (m *mount) becomes(state consts.ReplicationState) {
+	m.Helper()
+	m.backend.Cleanup(m.Context())
+	m.system.ReplicationStateVal = state
+	m.reload()
 }
 
 // where a request is served.

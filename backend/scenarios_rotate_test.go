@@ -328,7 +328,7 @@ func (g *gate) open() {
 // secondaries know the new one.
 func TestRotateRootOnPrimary(t *testing.T) {
 	m := newMount(t, inProcess)
-	m.system.ReplicationStateVal = consts.ReplicationPerformancePrimary
+	m.becomes(consts.ReplicationPerformancePrimary)
 	clock := m.rotatable()
 	if got := m.rotate(); got.status != http.StatusOK || len(got.warnings) != 0 {
 		t.Fatalf("rotate-root: %+v", got)
