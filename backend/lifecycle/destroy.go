@@ -51,19 +51,29 @@ func (m *Manager) DestroyUser(ctx context.Context, iam Users, u Doomed) error {
 	if err := m.mayDestroy(ctx, iam, u); err != nil {
 		return fmt.Errorf("destroy user %q: %w", u.Name, err)
 	}
-	err := m.strip(ctx, iam, u)
-	switch {
-	case err == nil:
-		m.graves.add(u.Name, m.clock.Now())
-	case errors.Is(err, awserr.NotFound) && m.graves.has(u.Name):
-		err = nil
-	case errors.Is(err, awserr.NotFound):
-		err = m.believeGone(ctx, iam, u, err)
+	raze := func() error { return m.raze(ctx, iam, u) }
+	err := raze()
+	if errors.Is(err, awserr.NotFound) && !u.Unconfirmed && !m.overdue(u.Born, unseenAge) {
+		err = m.settle(ctx, unseen, raze)
 	}
 	if err != nil {
 		return fmt.Errorf("destroy user %q: %w", u.Name, err)
 	}
 	return nil
+}
+
+// raze strips and deletes a user once, and judges what NoSuchEntity means.
+func (m *Manager) raze(ctx context.Context, iam Users, u Doomed) error {
+	err := m.strip(ctx, iam, u)
+	switch {
+	case err == nil:
+		m.graves.add(u.Name, m.clock.Now())
+	case errors.Is(err, awserr.NotFound) && m.graves.has(u.Name):
+		return nil
+	case errors.Is(err, awserr.NotFound):
+		return m.believeGone(ctx, iam, u, err)
+	}
+	return err
 }
 
 // strip removes first what is known, then, on DeleteConflict, what AWS lists,

@@ -324,3 +324,20 @@ func TestL7AccountUntold(t *testing.T) {
 		w.mustBeSettled(t)
 	})
 }
+
+// TestL7NotSeenYet: a user of ours that is seconds old, and that IAM does not
+// show everywhere yet, is destroyed at the first asking.
+func TestL7NotSeenYet(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		p := w.start()
+		out, err := p.issue(t.Context(), plainSpec("vault-a"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.inject(fault{op: "iam:DeleteUser", times: 3, how: refused, err: &awserr.Error{Op: "iam:DeleteUser", Kind: awserr.NotFound, Code: "NoSuchEntity"}})
+		if err := p.revoke(t.Context(), w.recordOf(out.Name)); err != nil {
+			t.Errorf("revoke: %v", err)
+		}
+		w.mustBeSettled(t)
+	})
+}

@@ -30,6 +30,13 @@ var (
 	own = patience{passes: isBusyOrUnseen, most: 8 * time.Second}
 )
 
+// unseen is for destroying a user of ours that is seconds old: one server of IAM
+// has deleted its key, and the next does not know the user yet.
+var unseen = patience{passes: func(err error) bool { return errors.Is(err, awserr.NotFound) }, most: 2 * time.Second}
+
+// unseenAge is how old a user is that IAM should show everywhere.
+const unseenAge = time.Minute
+
 func isBusy(err error) bool { return errors.Is(err, awserr.Busy) }
 
 func isBusyOrUnseen(err error) bool { return isBusy(err) || errors.Is(err, awserr.NotFound) }

@@ -40,8 +40,8 @@ var levels = []level{
 		{folder: "cmd/vault-aws-credentials"},
 	}},
 	{name: "lifecycle", fast: true, runs: []selection{{packages: []string{"backend/lifecycle"}}}},
-	{name: "mount", fast: true, runs: []selection{{packages: []string{"backend"}, skip: "^TestBoundary"}}},
-	{name: "boundary", fast: true, runs: []selection{{packages: []string{"backend"}, run: "^TestBoundary"}}},
+	{name: "mount", fast: true, runs: []selection{{packages: []string{"backend"}, skip: "^TestBoundary", parallel: 8}}},
+	{name: "boundary", fast: true, runs: []selection{{packages: []string{"backend"}, run: "^TestBoundary", parallel: 8}}},
 	{name: "simulation", runs: []selection{{packages: []string{"internal/sim"}}}},
 	{name: "contract", runs: []selection{
 		{packages: []string{"internal/awscontract"}, skip: "^TestClients"},
@@ -50,7 +50,7 @@ var levels = []level{
 	}},
 	{name: "clients", runs: []selection{{packages: []string{"internal/awssim", "internal/awscontract"}, run: "^TestClients"}}},
 	{name: "e2e", runs: []selection{
-		{packages: []string{"internal/e2e", "internal/endurance"}},
+		{packages: []string{"internal/e2e", "internal/endurance"}, parallel: 4},
 		{packages: []string{"internal/e2e/parity"}, run: "^TestParity$"},
 	}},
 	{name: "crash", runs: []selection{{packages: []string{"internal/e2e/crash"}, parallel: 4}}},

@@ -398,4 +398,11 @@ var records = []mutation{
 		new:  "return !s.until.IsZero()",
 		run:  "TestSerialAfterAConflict",
 	},
+	{
+		name: "L7 a young user that is not shown everywhere fails its revoke",
+		file: destroy,
+		old:  "!u.Unconfirmed && !m.overdue(u.Born, unseenAge)",
+		new:  "false",
+		run:  "TestL7NotSeenYet",
+	},
 }
