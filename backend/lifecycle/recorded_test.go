@@ -31,13 +31,6 @@ func (w *world) left() (users, records int) {
 	return len(w.users), len(w.records)
 }
 
-// there reports whether the user is.
-func (w *world) there(user string) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.users[user] != nil
-}
-
 // recordOf is a user's record.
 func (w *world) recordOf(user string) lifecycle.UserRecord {
 	w.mu.Lock()
