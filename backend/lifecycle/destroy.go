@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"vault-plugin-secrets-aws/backend/awserr"
@@ -51,15 +52,32 @@ func (m *Manager) DestroyUser(ctx context.Context, iam Users, u Doomed) error {
 	if err := m.mayDestroy(ctx, iam, u); err != nil {
 		return fmt.Errorf("destroy user %q: %w", u.Name, err)
 	}
-	raze := func() error { return m.raze(ctx, iam, u) }
+	w := &witness{Users: iam}
+	raze := func() error { return m.raze(ctx, w, u) }
 	err := raze()
-	if errors.Is(err, awserr.NotFound) && !u.Unconfirmed && !m.overdue(u.Born, unseenAge) {
+	if errors.Is(err, awserr.NotFound) && w.saw.Load() && !m.overdue(u.Born, unseenAge) {
 		err = m.settle(ctx, unseen, raze)
 	}
 	if err != nil {
 		return fmt.Errorf("destroy user %q: %w", u.Name, err)
 	}
 	return nil
+}
+
+// witness notes whether AWS has just deleted a key of the user: then the user is
+// there, whatever another server of IAM says.
+type witness struct {
+	Users
+	saw atomic.Bool
+}
+
+// DeleteAccessKey implements UserRemover.
+func (w *witness) DeleteAccessKey(ctx context.Context, user, id string) error {
+	err := w.Users.DeleteAccessKey(ctx, user, id)
+	if err == nil {
+		w.saw.Store(true)
+	}
+	return err
 }
 
 // raze strips and deletes a user once, and judges what NoSuchEntity means.
