@@ -55,8 +55,8 @@ func (m *Manager) DestroyUser(ctx context.Context, iam Users, u Doomed) error {
 	w := &witness{Users: iam}
 	raze := func() error { return m.raze(ctx, w, u) }
 	err := raze()
-	if errors.Is(err, awserr.NotFound) && w.saw.Load() && !m.overdue(u.Born, unseenAge) {
-		err = m.settle(ctx, unseen, raze)
+	if errors.Is(err, awserr.NotFound) && !u.Unconfirmed && !m.overdue(u.Born, unseenAge) {
+		err = m.settle(ctx, w.patience(), raze)
 	}
 	if err != nil {
 		return fmt.Errorf("destroy user %q: %w", u.Name, err)
@@ -69,6 +69,15 @@ func (m *Manager) DestroyUser(ctx context.Context, iam Users, u Doomed) error {
 type witness struct {
 	Users
 	saw atomic.Bool
+}
+
+// patience is short with a user that nobody has seen: it may be gone indeed.
+func (w *witness) patience() patience {
+	p := unseen
+	if !w.saw.Load() {
+		p.most = 500 * time.Millisecond
+	}
+	return p
 }
 
 // DeleteAccessKey implements UserRemover.

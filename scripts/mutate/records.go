@@ -401,7 +401,7 @@ var records = []mutation{
 	{
 		name: "L7 a young user that is not shown everywhere fails its revoke",
 		file: destroy,
-		old:  "w.saw.Load() && !m.overdue(u.Born, unseenAge)",
+		old:  "!u.Unconfirmed && !m.overdue(u.Born, unseenAge)",
 		new:  "false",
 		run:  "TestL7NotSeenYet",
 	},
