@@ -94,12 +94,12 @@ func injectedDisplayName(m *mount) {
 // reach nothing but their arguments.
 func injectedTemplate(m *mount) {
 	m.configured().mustWrite("config/root", map[string]any{"username_template": `v-{{ .DisplayName | truncate 20 }}-{{ random 20 }}`})
-	m.mustWrite("roles/x", plainUser())
-	got := m.requestAs(m.Context(), `{{.PolicyName}}{{random 5}}`, logical.ReadOperation, "creds/x", nil)
+	m.mustWrite("roles/reporting", plainUser())
+	got := m.requestAs(m.Context(), `{{.PolicyName}}{{random 5}}`, logical.ReadOperation, "creds/reporting", nil)
 	if !got.ok() {
 		m.Fatalf("creds: %d %s", got.status, got.error)
 	}
-	if name := m.onlyUser().Name; strings.Contains(name, "-x") || len(name) > 2+20+1+20 {
+	if name := m.onlyUser().Name; strings.Contains(name, "reporting") || len(name) > 2+20+1+20 {
 		m.Errorf("the display name was run as a template: %q", name)
 	}
 	for _, template := range []string{
