@@ -23,7 +23,7 @@
 //
 //	L1  nothing is created before its journal entry is durable          user.go
 //	L2  from CreateUser until AWS confirmed the deletion the name is
-//	    in the journal or in a record                                   user.go
+//	    in the journal or in a record                                   user.go, undo.go
 //	L3  DestroyUser can be repeated from any state and converges        destroy.go
 //	L4  keys go before anything else is detached                        destroy.go
 //	L5  a user AWS never confirmed is destroyed only if its name is
@@ -32,7 +32,7 @@
 //	    wait for the governor included                                  deadlines.go
 //	L7  NoSuchEntity means gone only for an old user in its account, or
 //	    one whose deletion AWS has confirmed to this process            destroy.go, graves.go
-//	L8  a create call is repeated blindly only after a refusal          user.go
+//	L8  a create call is repeated blindly only after a refusal          attempt.go
 //	L9  a revoke condemns durably before it calls AWS; the condemned
 //	    are never renewed, and tried until they are gone                condemn.go
 //	L10 a record has its new deadline before the lease has; whether it
@@ -45,6 +45,7 @@
 //	L13 many users past their deadline at once, or a clock that jumped,
 //	    stop destruction by deadline until an operator's word           overdue.go
 //
-// Reading order: ports.go, user.go, destroy.go, rollback.go, record.go,
-// condemn.go, index.go, overdue.go, state.go, caps.go, worker.go, session.go, keychange.go, rootkey.go, statickey.go.
+// Reading order: ports.go, manager.go, user.go, attempt.go, undo.go, destroy.go,
+// rollback.go, record.go, condemn.go, index.go, overdue.go, state.go, caps.go,
+// worker.go, session.go, keychange.go, rootkey.go, statickey.go.
 package lifecycle

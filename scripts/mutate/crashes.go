@@ -12,7 +12,7 @@ var crashes = []mutation{
 	},
 	{
 		name: "L2 crash matrix: a failed request leaves no entry and no clean-up",
-		file: user,
+		file: undo,
 		old:  "\terr := Recovered(func() error { return m.undo(ctx, iam, a) })\n",
 		new:  "\terr := m.journal.Strike(ctx, a.entry.ID)\n",
 		run:  "TestCrashStorage", tests: "backend",

@@ -31,6 +31,8 @@ func (m mutation) apply(text string) (string, error) {
 
 const (
 	user      = "backend/lifecycle/user.go"
+	attempt   = "backend/lifecycle/attempt.go"
+	undo      = "backend/lifecycle/undo.go"
 	destroy   = "backend/lifecycle/destroy.go"
 	sides     = "backend/lifecycle/sidecredentials.go"
 	deadlines = "backend/lifecycle/deadlines.go"
@@ -73,21 +75,21 @@ var mutations = []mutation{
 	},
 	{
 		name: "L2 the entry is struck although the user could not be destroyed",
-		file: user,
+		file: undo,
 		old:  "if err := m.DestroyUser(ctx, iam, a.doomed()); err != nil {\n\t\t\treturn errors.Join(err, m.handOver(ctx, a, err))\n\t\t}",
 		new:  "_ = m.DestroyUser(ctx, iam, a.doomed())",
 		run:  "TestL2NoUserIsForgottenTwice",
 	},
 	{
 		name: "L2 the entry is struck although a CreateUser may be under way",
-		file: user,
+		file: undo,
 		old:  "if a.lost {\n\t\treturn nil",
 		new:  "if a.lost && false {\n\t\treturn nil",
 		run:  "TestL2",
 	},
 	{
 		name: "L2 a user whose strike failed is not condemned",
-		file: user,
+		file: undo,
 		old:  "if a.recorded {",
 		new:  "if false {",
 		run:  "TestL2NoUserIsForgotten$",
@@ -129,14 +131,14 @@ var mutations = []mutation{
 	},
 	{
 		name: "L2 nobody notes that CreateUser is sent again",
-		file: user,
+		file: attempt,
 		old:  "\ta.entry.Intent.Resent = true\n",
 		new:  "",
 		run:  "TestL2NoUserIsForgottenTwice",
 	},
 	{
 		name: "W2 a lost answer to CreateUser counts as a refusal",
-		file: user,
+		file: attempt,
 		old:  "if a.lost = true; ",
 		new:  "if a.lost = false; ",
 		run:  "TestL2NoUserIsForgotten$",
@@ -241,7 +243,7 @@ var mutations = []mutation{
 	},
 	{
 		name: "L4 the key is made before what restricts it",
-		file: user,
+		file: attempt,
 		old:  "if !spec.KeyLast {",
 		new:  "if true {",
 		run:  "TestIssueUser$",
@@ -283,14 +285,14 @@ var mutations = []mutation{
 	},
 	{
 		name: "L5 a user that was there before is adopted",
-		file: user,
+		file: attempt,
 		old:  "a.lost && errors.Is(err, awserr.Exists)",
 		new:  "errors.Is(err, awserr.Exists)",
 		run:  "TestL5TakenNames",
 	},
 	{
 		name: "L5 a user that was there before is destroyed by the request",
-		file: user,
+		file: undo,
 		old:  "if a.confirmed || a.lost {",
 		new:  "if true {",
 		run:  "TestL5TakenNames",
@@ -395,28 +397,28 @@ var mutations = []mutation{
 	},
 	{
 		name: "L8 a lost CreateUser is the answer",
-		file: user,
+		file: attempt,
 		old:  "const createAttempts = 3",
 		new:  "const createAttempts = 1",
 		run:  "TestL8ALostReply",
 	},
 	{
 		name: "L8 CreateUser is repeated under a common name",
-		file: user,
+		file: attempt,
 		old:  "if a.lost = true; !spec.NameUnique {",
 		new:  "if a.lost = true; false {",
 		run:  "TestL8NotRepeated",
 	},
 	{
 		name: "L8 the key of a lost answer stays",
-		file: user,
+		file: attempt,
 		old:  "err = m.settle(ctx, own, func() error { return m.deleteAllKeys(ctx, iam, user) })",
 		new:  "err = nil",
 		run:  "TestL8ALostReply",
 	},
 	{
 		name: "L8 a lost CreateAccessKey is the answer",
-		file: user,
+		file: attempt,
 		old:  "if err != nil && !awserr.Refused(err) && ctx.Err() == nil {",
 		new:  "if false {",
 		run:  "TestL8ALostReply",

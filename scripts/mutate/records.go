@@ -319,7 +319,7 @@ var records = []mutation{
 	},
 	{
 		name: "W8 what could not be destroyed at once waits for its entry's age",
-		file: user,
+		file: undo,
 		old:  "return errors.Join(err, m.handOver(ctx, a, err))",
 		new:  "return err",
 		run:  "TestMount/failure:_what_could_not",
