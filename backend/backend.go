@@ -82,6 +82,7 @@ func New(ctx context.Context, options Options, conf *logical.BackendConfig) *Bac
 	b.worker = lifecycle.NewWorker(b.users, b.connect(conf.StorageView),
 		b.onPrimary(b.rootKeyDuty(conf.StorageView)), b.onPrimary(b.staticKeyDuty(conf.StorageView)),
 		b.onPrimary(b.rotationDuty(conf.StorageView)), b.onPrimary(b.staticDuty(conf.StorageView)))
+	b.worker.Add(b.users.PoolDuties(b.connect(conf.StorageView), b.pools(conf.StorageView))...)
 	b.Backend = &framework.Backend{
 		Help:           help("engine.txt"),
 		BackendType:    logical.TypeLogical,

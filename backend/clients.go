@@ -123,6 +123,7 @@ func (b *Backend) invalidate(_ context.Context, key string) {
 	if user, is := recordOfKey(key); is {
 		b.users.InvalidateRecord(user)
 	}
+	b.poolsChanged("", 0)
 	if key != store.RootConfigKey {
 		return
 	}

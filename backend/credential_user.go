@@ -22,7 +22,8 @@ const (
 	maxUserTags       = 50
 )
 
-// issueUser issues an IAM user with one access key.
+// issueUser issues an IAM user with one access key: one from the role's pool, or a
+// new one.
 func (b *Backend) issueUser(ctx context.Context, o *order) (*logical.Response, error) {
 	// Read first: a lease that cannot be told must not cost a user.
 	o.begun = b.options.Clock.Now()
@@ -30,33 +31,50 @@ func (b *Backend) issueUser(ctx context.Context, o *order) (*logical.Response, e
 	if err != nil {
 		return nil, err
 	}
-	name, err := o.name(naming.IAM)
+	ttl, err := b.leaseTTL(0, lease, time.Time{})
 	if err != nil {
 		return nil, err
 	}
-	spec := userSpec(o, name)
-	if spec.TTL, err = b.leaseTTL(0, lease, time.Time{}); err != nil {
-		return nil, err
+	if resp, err := b.issuePooled(ctx, o, lease, ttl); resp != nil || err != nil {
+		return resp, err
 	}
-	latest, err := b.addExpiry(o, lease, &spec)
+	spec, latest, err := b.planUser(ctx, o, lease)
 	if err != nil {
 		return nil, err
 	}
-	if err := b.addOwner(ctx, o, &spec); err != nil {
-		return nil, err
-	}
+	spec.TTL = ttl
 	user, err := b.users.IssueUser(ctx, o.root, spec)
 	if err != nil {
 		return nil, err
 	}
+	resp := b.userAnswer(lease, user.Key, userLease(o.roleName, spec, user, latest))
+	return resp, b.awaitReady(ctx, o, user, resp)
+}
+
+// planUser is the user to make, and the latest end of its lease; zero if nothing
+// but the lease ends it.
+func (b *Backend) planUser(ctx context.Context, o *order, lease store.Lease) (spec lifecycle.UserSpec, latest time.Time, err error) {
+	name, err := o.name(naming.IAM)
+	if err != nil {
+		return spec, latest, err
+	}
+	spec = userSpec(o, name)
+	if latest, err = b.addExpiry(o, lease, &spec); err != nil {
+		return spec, latest, err
+	}
+	return spec, latest, b.addOwner(ctx, o, &spec)
+}
+
+// userAnswer hands out a key under a lease.
+func (b *Backend) userAnswer(lease store.Lease, key lifecycle.AccessKey, internal map[string]any) *logical.Response {
 	resp := b.Secret(secretAccessKeys).Response(map[string]any{
-		"access_key":     user.Key.ID,
-		"secret_key":     user.Key.Secret.Reveal(),
+		"access_key":     key.ID,
+		"secret_key":     key.Secret.Reveal(),
 		"session_token":  nil,
 		"security_token": nil,
-	}, userLease(o.roleName, spec, user, latest))
+	}, internal)
 	resp.Secret.TTL, resp.Secret.MaxTTL = lease.Lease, lease.LeaseMax
-	return resp, b.awaitReady(ctx, o, user, resp)
+	return resp
 }
 
 func userSpec(o *order, name naming.Name) lifecycle.UserSpec {

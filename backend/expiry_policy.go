@@ -25,7 +25,7 @@ func (b *Backend) addExpiry(o *order, lease store.Lease, spec *lifecycle.UserSpe
 	if !o.role.ExpiryPolicy {
 		return time.Time{}, nil
 	}
-	latest = b.options.Clock.Now().UTC().Add(b.longestLease(lease)).Truncate(time.Second)
+	latest = b.options.Clock.Now().UTC().Add(o.shelf + b.longestLease(lease)).Truncate(time.Second)
 	document := fmt.Sprintf(expiryPolicy, latest.Add(lifecycle.DeadlineGrace).Format(time.RFC3339))
 	if size := policy.Size(o.role.PolicyDocument) + policy.Size(document); size > maxInlinePolicies {
 		return latest, invalid("role %q: policy_document and the expiry policy have %d characters together, and AWS takes %d of all inline policies of a user: move parts of it to policy_arns, or write expiry_policy=false", o.roleName, size, maxInlinePolicies)

@@ -130,6 +130,7 @@ func (b *Backend) changeConfigRoot(ctx context.Context, req *logical.Request, d 
 	if err != nil {
 		return nil, err
 	}
+	defer b.poolsChanged("", 0)
 	before := *c
 	if err := b.mergeConfigRoot(ctx, c, d); err != nil {
 		return nil, err

@@ -71,7 +71,8 @@ type order struct {
 	roleName    string
 	role        *store.Role
 	root        *root
-	begun       time.Time // when issuing did
+	begun       time.Time     // when issuing did
+	shelf       time.Duration // how long the user may wait before its lease begins
 }
 
 // credentialType is how one credential type is issued. A new type is a row in

@@ -72,6 +72,8 @@ func (b *Backend) readRole(ctx context.Context, req *logical.Request, d *framewo
 		"max_users":                role.MaxUsers,
 		"propagation_timeout":      int64(role.PropagationTimeout.Seconds()),
 		"propagation_regions":      list(role.PropagationRegions),
+		"pool_size":                role.PoolSize,
+		"pool_max_age":             int64(role.PoolMaxAge.Seconds()),
 		"default_sts_ttl":          int64(role.DefaultSTSTTL.Seconds()),
 		"max_sts_ttl":              int64(role.MaxSTSTTL.Seconds()),
 		"user_path":                role.UserPath,
@@ -114,6 +116,7 @@ func (b *Backend) deleteRole(ctx context.Context, req *logical.Request, d *frame
 		return nil, err
 	}
 	defer unlock()
+	defer b.poolsChanged(name, 0)
 	return nil, store.Records{Storage: req.Storage}.DeleteRole(ctx, name)
 }
 
@@ -162,7 +165,8 @@ func (b *Backend) changeRole(ctx context.Context, records store.Records, d *fram
 	if problems := append(role.Problems(), config.Forbids(role)...); len(problems) > 0 {
 		return nil, nil, invalid("error(s) validating supplied role data: %s", strings.Join(problems, "; "))
 	}
-	return role, warnings, records.PutRole(ctx, name, role)
+	defer b.poolsChanged(name, role.PoolSize)
+	return role, append(warnings, b.poolWarnings(config, role)...), b.putRole(ctx, records, name, role)
 }
 
 func updateRole(role *store.Role, d *framework.FieldData) (_ *store.Role, warnings []string, err error) {
@@ -199,7 +203,7 @@ func mergeRole(role *store.Role, d *framework.FieldData) error {
 		}
 	}
 	for field, to := range map[string]*time.Duration{
-		"default_sts_ttl": &role.DefaultSTSTTL, "max_sts_ttl": &role.MaxSTSTTL, "propagation_timeout": &role.PropagationTimeout,
+		"default_sts_ttl": &role.DefaultSTSTTL, "max_sts_ttl": &role.MaxSTSTTL, "propagation_timeout": &role.PropagationTimeout, "pool_max_age": &role.PoolMaxAge,
 	} {
 		if v, ok := d.GetOk(field); ok {
 			*to = time.Duration(v.(int)) * time.Second
@@ -208,8 +212,10 @@ func mergeRole(role *store.Role, d *framework.FieldData) error {
 	if v, ok := d.GetOk("expiry_policy"); ok {
 		role.ExpiryPolicy = v.(bool)
 	}
-	if v, ok := d.GetOk("max_users"); ok {
-		role.MaxUsers = v.(int)
+	for field, to := range map[string]*int{"max_users": &role.MaxUsers, "pool_size": &role.PoolSize} {
+		if v, ok := d.GetOk(field); ok {
+			*to = v.(int)
+		}
 	}
 	return mergePolicyDocument(role, d)
 }

@@ -158,6 +158,12 @@ func (b *Backend) showUser(ctx context.Context, name string) (*logical.Response,
 		"issued": moment(r.Issued), "deadline": moment(r.Deadline),
 		"key_deleted": r.KeyDeleted,
 	}
+	if r.State == lifecycle.Pooled {
+		data["process"] = r.Process
+	}
+	if !r.Made.IsZero() {
+		data["made"] = moment(r.Made)
+	}
 	if r.State == lifecycle.Condemned {
 		data["condemned_since"], data["reason"] = moment(r.Since), r.Reason
 		data["tries"], data["next_try"], data["last_error"] = r.Tries, moment(r.NextTry), r.LastError

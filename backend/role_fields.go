@@ -78,6 +78,14 @@ func roleFields() map[string]*framework.FieldSchema { //nolint:funlen // a table
 			Type:        framework.TypeCommaStringSlice,
 			Description: "Regions whose STS has to accept the new key. Default: the one that config/root uses. iam_user only.",
 		},
+		"pool_size": {
+			Type:        framework.TypeInt,
+			Description: "How many users are made ahead of time, at most 20 of a role and 100 of a mount. 0: none. iam_user only.",
+		},
+		"pool_max_age": {
+			Type:        framework.TypeDurationSecond,
+			Description: "How long such a user waits to be asked for before it is replaced: 10m to 720h. Default: 24h. iam_user only.",
+		},
 		"arn": {
 			Type:        framework.TypeString,
 			Deprecated:  true,

@@ -29,6 +29,7 @@ type Governor struct {
 	admission queue // requests and single calls that wait to be admitted
 	sending   queue // calls that are admitted, and wait for others to be answered
 	stopTimer context.CancelFunc
+	timedTo   float64 // the tokens that the timer waits for
 }
 
 // New returns a governor that has learned nothing yet.
@@ -209,7 +210,7 @@ func (g *Governor) proceed() {
 		g.inFlight++
 		g.sending.pop().grant(now)
 	}
-	for g.sending.empty() && !g.admission.empty() && g.pace.ready() {
+	for g.sending.empty() && !g.admission.empty() && g.pace.ready(g.admission.first()) {
 		t := g.admission.pop()
 		g.pace.tokens -= float64(t.calls)
 		g.unsent += t.calls
@@ -225,10 +226,12 @@ func (g *Governor) keepTime() {
 	switch {
 	case first == nil && g.stopTimer != nil:
 		g.stopTimer()
-	case first != nil && g.stopTimer == nil && !g.pace.ready():
+	case first != nil && g.stopTimer != nil && g.pace.needs(first) < g.timedTo:
+		g.stopTimer() // it wakes early, and time is kept for the one that came first
+	case first != nil && g.stopTimer == nil && !g.pace.ready(first):
 		ctx, stop := context.WithCancel(first.lifelong)
-		g.stopTimer = stop
-		go g.proceedAfter(ctx, g.pace.due())
+		g.stopTimer, g.timedTo = stop, g.pace.needs(first)
+		go g.proceedAfter(ctx, g.pace.due(first))
 	}
 }
 

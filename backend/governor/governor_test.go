@@ -128,10 +128,12 @@ func (o *order) reserve(t *testing.T, g *governor.Governor, class governor.Class
 }
 
 // TestOrder: classes go in their order (G2), entities of one take turns (G3).
+// Refills, which wait for more than a token, are TestRefillSpares's.
 func TestOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, o := exhausted(t), &order{}
-		for _, class := range []governor.Class{governor.Tidy, governor.Rotate, governor.Issue, governor.Revoke, governor.KillKey} {
+		classes := []governor.Class{governor.KillKey, governor.Revoke, governor.Issue, governor.Rotate, governor.Tidy}
+		for _, class := range slices.Backward(classes) {
 			for n := range 3 {
 				o.reserve(t, g, class, "a", fmt.Sprint(class, " a", n))
 			}
@@ -139,12 +141,45 @@ func TestOrder(t *testing.T) {
 		}
 		o.wg.Wait()
 		var want []string
-		for class := governor.KillKey; class <= governor.Tidy; class++ {
+		for _, class := range classes {
 			want = append(want, fmt.Sprint(class, " a0"), fmt.Sprint(class, " b"), fmt.Sprint(class, " a1"), fmt.Sprint(class, " a2"))
 		}
 		if diff := cmp.Diff(want, o.what); diff != "" {
 			t.Errorf("order (-want +got):\n%s", diff)
 		}
+	})
+}
+
+// TestRefillSpares: refills leave half a second's calls to the requests that come
+// in a burst, and keep none of them waiting for their own turn.
+func TestRefillSpares(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := governor.New(clock{})
+		refill, end := context.WithCancel(governor.For(t.Context(), governor.Refill, ""))
+		admitted := 0
+		for range 10 {
+			go func() {
+				if _, _, err := g.Reserve(refill, 3, time.Minute); err == nil {
+					admitted++
+				}
+			}()
+			synctest.Wait()
+		}
+		if admitted != 4 { // 20, 17, 14 and 11 of 20 were there
+			t.Errorf("%d refills were admitted at once", admitted)
+		}
+		for range 8 {
+			_, _, err := g.Reserve(t.Context(), 1, time.Minute)
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		began := time.Now()
+		if _, _, err := g.Reserve(t.Context(), 1, time.Minute); err != nil || time.Since(began) > 60*time.Millisecond {
+			t.Errorf("a request waited %s behind refills: %v", time.Since(began), err)
+		}
+		end()
+		synctest.Wait()
 	})
 }
 
@@ -320,7 +355,7 @@ func TestG4NothingIsLost(t *testing.T) {
 		type request struct{ class, calls, used, patience, leaves int }
 		requests := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) request {
 			return request{
-				class: rapid.IntRange(0, 4).Draw(rt, "class"), calls: rapid.IntRange(1, 5).Draw(rt, "calls"), used: rapid.IntRange(0, 7).Draw(rt, "used"),
+				class: rapid.IntRange(0, 5).Draw(rt, "class"), calls: rapid.IntRange(1, 5).Draw(rt, "calls"), used: rapid.IntRange(0, 7).Draw(rt, "used"),
 				patience: rapid.IntRange(1, 5000).Draw(rt, "patience"), leaves: rapid.IntRange(1, 5000).Draw(rt, "leaves"),
 			}
 		}), 1, 80).Draw(rt, "requests")

@@ -44,11 +44,19 @@ func (p *pace) refill(now time.Time) {
 
 // ready reports whether a request may be admitted. It takes all its calls at
 // once, so that a large one does not starve; the next one then waits longer.
-func (p *pace) ready() bool { return p.tokens >= 1 }
+func (p *pace) ready(t *ticket) bool { return p.tokens >= p.needs(t) }
+
+// needs is how many tokens there must be before a ticket is granted.
+func (p *pace) needs(t *ticket) float64 {
+	if t.class.spares() && !t.begun {
+		return max(1, p.rate/2)
+	}
+	return 1
+}
 
 // due is how long it takes until ready.
-func (p *pace) due() time.Duration {
-	return seconds((1 - p.tokens) / p.rate)
+func (p *pace) due(t *ticket) time.Duration {
+	return seconds((p.needs(t) - p.tokens) / p.rate)
 }
 
 // inFlight is how many calls may be under way at once: those of half a second.

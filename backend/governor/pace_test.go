@@ -68,7 +68,7 @@ func TestPaceRests(t *testing.T) {
 	for unsent, want := range map[int]time.Duration{0: 100 * time.Millisecond, 5: 600 * time.Millisecond, 1000: 1100 * time.Millisecond} {
 		p := newPace(start)
 		p.throttled(start, start.Add(1), unsent)
-		if got := p.due(); got != want {
+		if got := p.due(&ticket{work: work{class: Issue}}); got != want {
 			t.Errorf("%d on their way: the next call after %s, want %s", unsent, got, want)
 		}
 	}

@@ -11,10 +11,15 @@ const (
 	Revoke        // what is left of a user whose keys are dead
 	Issue
 	Rotate
+	Refill // users that nobody has asked for yet
 	Tidy
 
 	classes = int(Tidy) + 1
 )
+
+// spares reports whether a class leaves half a second's calls to whoever comes
+// next: nobody waits for it, and those before it come in bursts.
+func (c Class) spares() bool { return c == Refill }
 
 // work is on whose behalf calls are made, and what for.
 type work struct {

@@ -13,6 +13,8 @@ const (
 	reasonFailed  = "issuing it failed"
 	reasonLost    = "it outlived its lease"
 	reasonLeft    = "its client had left before it was ready"
+	reasonUnused  = "it was made ahead of time, and its pool has no use for it any more"
+	reasonForeign = "it was made ahead of time, and the process that had its key is gone"
 )
 
 // RevokeUser ends an issued user for good: it condemns the user durably, then

@@ -23,6 +23,13 @@ const (
 	// calls a second, which take 38 s. rotatePatience leaves time for the proof.
 	issuePatience  = 42 * time.Second
 	rotatePatience = 15 * time.Second
+	// takeDeadline is for what a request asks of storage to be given a user from a
+	// pool: milliseconds, where storage is well.
+	takeDeadline = 10 * time.Second
+	// refillPatience is short: nobody waits for the user, and the worker has other duties.
+	refillPatience = 5 * time.Second
+	// refillDeadline bounds the users that one pass of the worker makes ahead of time.
+	refillDeadline = 30 * time.Second
 	revokeDeadline = 80 * time.Second
 	// cleanupDeadline bounds the removal of what a failed request made. It
 	// runs on a detached context: the request may be cancelled by then.

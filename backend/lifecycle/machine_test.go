@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,7 +19,7 @@ import (
 // step is one thing that happens. Steps are drawn before the world that they
 // happen in exists, since rapid cannot draw inside of a bubble.
 type step struct {
-	what  string // issue, revoke, wake, wait, restart, fault, jump
+	what  string // issue, take, role, revoke, wake, wait, restart, fault, jump
 	pick  int    // which spec, which user
 	after time.Duration
 	fault fault
@@ -62,7 +63,7 @@ var allOps = append([]string{
 
 // steps draws what happens in a climate.
 func (c climate) steps() *rapid.Generator[[]step] {
-	whats := []string{"issue", "issue", "issue", "revoke", "revoke", "wake", "wait", "wait", "restart", "fault", "fault", "fault"}
+	whats := []string{"issue", "issue", "issue", "revoke", "revoke", "wake", "wait", "wait", "take", "take", "role", "restart", "fault", "fault", "fault"}
 	if c.jumps != nil {
 		whats = append(whats, "jump", "jump")
 	}
@@ -128,6 +129,7 @@ type machine struct {
 	stop     func()
 	worker   *lifecycle.Worker
 	asked    []lifecycle.UserSpec
+	written  atomic.Int32 // how often the role with a pool was
 	revoking map[string]bool
 	requests sync.WaitGroup
 }
@@ -160,6 +162,12 @@ func (m *machine) do(ctx context.Context, s step) {
 		m.issue(ctx, s.pick)
 	case "revoke":
 		m.revoke(ctx, s.pick)
+	case "take":
+		p, of := m.process, m.role()
+		m.requests.Go(func() { _, _, _ = p.take(ctx, taker("deploy", of)) })
+	case "role":
+		m.written.Add(1)
+		m.process.manager.StirPools()
 	case "wake":
 		m.worker.Wake(ctx)
 	case "restart":
@@ -178,9 +186,15 @@ func (m *machine) restart(ctx context.Context) {
 	if m.stop != nil {
 		m.stop()
 	}
-	m.process = m.world.start()
+	p := m.world.start()
+	m.process = p.keepsWhat(func(context.Context) ([]lifecycle.Pool, error) {
+		return []lifecycle.Pool{p.pool("deploy", m.role(), 2)}, nil
+	})
 	m.worker, m.stop = m.process.work(ctx)
 }
+
+// role is what the users of the role with a pool are made of now.
+func (m *machine) role() string { return fmt.Sprint(m.written.Load()) }
 
 func (m *machine) issue(ctx context.Context, pick int) {
 	spec := m.specs[pick%len(m.specs)](fmt.Sprintf("vault-%d", len(m.asked)))

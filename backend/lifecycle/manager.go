@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"crypto/rand"
 	"sync"
 	"sync/atomic"
 
@@ -25,6 +26,9 @@ type Manager struct {
 	waiting atomic.Int32 // credentials whose propagation is waited for
 	state   state
 	brake   brake
+	stock   stock         // users made ahead of time
+	process string        // tells this process from every other
+	stir    chan struct{} // has the worker do a pass soon
 
 	rotating sync.Mutex // held by the one rotation of the root key; nothing else waits for it
 }
@@ -38,5 +42,8 @@ type Storage struct {
 
 // NewManager returns the manager of a mount.
 func NewManager(storage Storage, clock Clock, log hclog.Logger) *Manager {
-	return &Manager{journal: storage.Journal, records: storage.Records, states: storage.States, clock: clock, log: log}
+	return &Manager{
+		journal: storage.Journal, records: storage.Records, states: storage.States, clock: clock, log: log,
+		process: rand.Text(), stir: make(chan struct{}, 1),
+	}
 }

@@ -7,6 +7,7 @@ type Owed struct {
 	Users      int // that live, by record or because they are being made
 	Intents    int // journal entries of dynamic users
 	Condemned  int
+	Pooled     int // made ahead of time
 	Overdue    int // users past their deadline, within the grace or beyond
 	Unreadable int // records that cannot be decoded
 	Held       string
@@ -15,7 +16,7 @@ type Owed struct {
 
 // Done reports whether nothing is owed: Vault may wipe the storage.
 func (o Owed) Done() bool {
-	return o.Complete && o.Intents+o.Condemned+o.Overdue+o.Unreadable == 0
+	return o.Complete && o.Intents+o.Condemned+o.Pooled+o.Overdue+o.Unreadable == 0
 }
 
 // Owed counts what is owed now.
@@ -39,8 +40,11 @@ func (x *index) owed() (o Owed) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for _, s := range x.users {
-		if s.state == Condemned {
+		switch s.state {
+		case Condemned:
 			o.Condemned++
+		case Pooled:
+			o.Pooled++
 		}
 	}
 	o.Users, o.Unreadable, o.Complete = len(x.users), len(x.unreadable), x.listed && len(x.pending) == 0

@@ -111,6 +111,9 @@ type UserIntent struct {
 	// Resent says that CreateUser was sent more than once, its answer being
 	// lost. One of them may still be under way when the user is destroyed.
 	Resent bool `json:"resent,omitempty"`
+	// Process is the process that will hold the key of a user made ahead of time;
+	// "" for one that somebody waits for.
+	Process string `json:"pooled_by,omitempty"`
 }
 
 // UserIntentKind is the kind under which the entry is stored.

@@ -41,15 +41,25 @@ func (m *Manager) AwaitReady(ctx, life context.Context, provers []Identifier, ti
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	defer context.AfterFunc(life, cancel)()
+	at := m.untilReady(ctx, provers)
+	if at.IsZero() {
+		return Readiness{Why: notReady(life, timeout)}
+	}
+	return Readiness{Ready: true, At: at}
+}
+
+// untilReady waits until STS has accepted a key so often in a row, and returns
+// when that was; zero if ctx ended before.
+func (m *Manager) untilReady(ctx context.Context, provers []Identifier) (at time.Time) {
 	for accepted := 0; ; {
 		if accepted++; !m.accepted(ctx, provers) {
 			accepted = 0
 		}
 		if accepted == readyProofs {
-			return Readiness{Ready: true, At: m.clock.Now().UTC()}
+			return m.clock.Now().UTC()
 		}
 		if m.clock.Sleep(ctx, readyEvery) != nil {
-			return Readiness{Why: notReady(life, timeout)}
+			return time.Time{}
 		}
 	}
 }

@@ -12,6 +12,9 @@ type RecordState string
 
 // The states of a record.
 const (
+	// Pooled users are made ahead of time. Only the process that made one has its
+	// key, in memory, and nobody else has ever seen it.
+	Pooled RecordState = "pooled"
 	// Issued users may be used until their deadline.
 	Issued RecordState = "issued"
 	// Condemned users are destroyed as soon as AWS lets us, and never renewed.
@@ -41,6 +44,9 @@ type UserRecord struct {
 	PolicyARNs []string `json:"policy_arns,omitempty"`
 	Policies   []string `json:"policy_names,omitempty"`
 	Groups     []string `json:"groups,omitempty"`
+
+	Process string    `json:"process,omitempty"` // of pooled users: who has the key
+	Made    time.Time `json:"made,omitzero"`     // when a user that came from a pool was announced; else Issued
 
 	Issued   time.Time `json:"issued,omitzero"`
 	Deadline time.Time `json:"deadline,omitzero"` // the end of its lease; zero if it never had one that we know of
@@ -77,9 +83,17 @@ var (
 	ErrCondemned = errors.New("the user is being destroyed")
 )
 
+// born is when the user was announced.
+func (r UserRecord) born() time.Time {
+	if r.Made.IsZero() {
+		return r.Issued
+	}
+	return r.Made
+}
+
 // doomed is the user of a record.
 func (r UserRecord) doomed() Doomed {
-	u := Doomed{Name: r.UserName, Account: r.Account, Born: r.Issued, NameUnique: r.NameUnique}
+	u := Doomed{Name: r.UserName, Account: r.Account, Born: r.born(), NameUnique: r.NameUnique}
 	if r.AccessKey != "" {
 		u.Known = &Parts{AccessKeys: []string{r.AccessKey}, PolicyARNs: r.PolicyARNs, InlinePolicies: r.Policies, Groups: r.Groups}
 	}

@@ -22,6 +22,10 @@ type UserSpec struct {
 	TTL    time.Duration // of the lease; 0: unknown
 	Caps   Caps
 
+	// Process is set for a user that is made ahead of time: the process that keeps
+	// its key.
+	Process string
+
 	// KeyLast has the access key made in a round of its own, after everything
 	// else: set it when a part can restrict (a Deny, a group), so that no key
 	// works without it.
@@ -56,7 +60,12 @@ func (s UserSpec) calls() int {
 	return userAndKey + len(s.PolicyARNs) + len(s.InlinePolicies) + len(s.Groups)
 }
 
-// IssueUser makes one IAM user with one access key.
+// IssueUser makes one IAM user with one access key, for whom asked for it.
+func (m *Manager) IssueUser(ctx context.Context, iam Users, spec UserSpec) (IssuedUser, error) {
+	return m.issueUser(ctx, iam, spec, issuePatience)
+}
+
+// issueUser makes one IAM user with one access key.
 //
 // It waits for its turn before anything is written down; a wait that would be
 // too long is awserr.Throttled at once. The user is journalled before AWS hears
@@ -64,7 +73,7 @@ func (s UserSpec) calls() int {
 // the name is always in the journal or in a record. On error nothing is handed
 // out and whatever was made is destroyed at once; where that fails too, the
 // entry stays and the worker owes the removal.
-func (m *Manager) IssueUser(ctx context.Context, iam Users, spec UserSpec) (IssuedUser, error) {
+func (m *Manager) issueUser(ctx context.Context, iam Users, spec UserSpec, patience time.Duration) (IssuedUser, error) {
 	ctx, cancel := context.WithTimeout(ctx, issueDeadline)
 	defer cancel()
 	unlock, err := m.users.Lock(ctx, spec.Name)
@@ -77,7 +86,7 @@ func (m *Manager) IssueUser(ctx context.Context, iam Users, spec UserSpec) (Issu
 	}
 	defer m.index.retract(spec.Name)
 	m.graves.remove(spec.Name)
-	ctx, release, err := iam.Reserve(ctx, spec.calls(), issuePatience)
+	ctx, release, err := iam.Reserve(ctx, spec.calls(), patience)
 	if err != nil {
 		return IssuedUser{}, fmt.Errorf("issue user %q: %w", spec.Name, err)
 	}
@@ -88,6 +97,7 @@ func (m *Manager) IssueUser(ctx context.Context, iam Users, spec UserSpec) (Issu
 		NameUnique: spec.NameUnique,
 		IssuedAt:   m.clock.Now().UTC(),
 		Account:    iam.KnownAccount(),
+		Process:    spec.Process,
 	}
 	id, err := m.journal.Record(ctx, intent)
 	if err != nil {
@@ -133,6 +143,9 @@ func (m *Manager) recordOf(spec UserSpec, a attempt, key AccessKey) UserRecord {
 	}
 	if spec.TTL > 0 {
 		r.Deadline = now.Add(spec.TTL)
+	}
+	if spec.Process != "" {
+		r.State, r.Process = Pooled, spec.Process
 	}
 	return r
 }

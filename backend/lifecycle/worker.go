@@ -50,6 +50,9 @@ func NewWorker(manager *Manager, connect Connect, others ...Duty) *Worker {
 	}
 }
 
+// Add gives a worker that is not running yet duties that come last.
+func (w *Worker) Add(duties ...Duty) { w.duties = append(w.duties, duties...) }
+
 // Start runs the worker until ctx ends. Further calls do nothing.
 func (w *Worker) Start(ctx context.Context) {
 	w.once.Do(func() { go w.run(ctx) })
@@ -101,6 +104,8 @@ func (w *Worker) next(ctx context.Context) (passed chan struct{}, more bool) {
 	select {
 	case passed = <-w.wake:
 		return passed, true
+	case <-w.manager.stir:
+		return make(chan struct{}), ctx.Err() == nil
 	case err := <-slept:
 		return make(chan struct{}), err == nil
 	}

@@ -48,6 +48,8 @@ type world struct {
 	underWay  map[call]int                    // late requests
 	landing   bool                            // the effect that is applied is that of a late request
 	issued    map[string]lifecycle.IssuedUser // handed out, and not revoked
+	taken     map[string]bool                 // keys that were handed out of a pool
+	ordered   int                             // users for a pool
 	onCall    map[string]func()               // what happens behind our back when an operation takes effect
 	broken    []string
 }
@@ -65,6 +67,7 @@ func newWorld() *world {
 		sent:      map[call]int{},
 		underWay:  map[call]int{},
 		issued:    map[string]lifecycle.IssuedUser{},
+		taken:     map[string]bool{},
 		onCall:    map[string]func(){},
 	}
 }
@@ -83,6 +86,8 @@ func inWorld(t *testing.T, test func(t *testing.T, w *world)) {
 type process struct {
 	world   *world
 	manager *lifecycle.Manager
+
+	pools atomic.Pointer[lifecycle.Pools] // nil: none
 
 	// Guarded by world.mu.
 	account string // what it has learned of AWS
@@ -163,6 +168,7 @@ func (p *process) ended(err error, user, by string) error {
 func (p *process) work(ctx context.Context) (worker *lifecycle.Worker, stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	worker = lifecycle.NewWorker(p.manager, p.connect)
+	worker.Add(p.manager.PoolDuties(p.connect, p.wanted)...)
 	worker.Start(ctx)
 	return worker, func() {
 		cancel()

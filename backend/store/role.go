@@ -61,6 +61,9 @@ type Role struct {
 
 	PropagationTimeout time.Duration `json:"propagation_timeout,omitempty"` // 0: keys are handed out at once
 	PropagationRegions []string      `json:"propagation_regions,omitempty"` // none: that of STS
+
+	PoolSize   int           `json:"pool_size,omitempty"`    // users made ahead of time; 0: none
+	PoolMaxAge time.Duration `json:"pool_max_age,omitempty"` // 0: DefaultPoolMaxAge
 }
 
 // roleVersion is the version of the format above; the built-in engine knows
@@ -93,10 +96,16 @@ func (r Records) Role(ctx context.Context, name string) (*Role, error) {
 // goes.
 func (r Records) PutRole(ctx context.Context, name string, role *Role) error {
 	role.Version = roleVersion
+	if err := r.announcePool(ctx, name, role); err != nil {
+		return err
+	}
 	if err := r.save(ctx, roleKeys+name, role); err != nil {
 		return err
 	}
-	return r.remove(ctx, legacyRoleKeys+name)
+	if err := r.remove(ctx, legacyRoleKeys+name); err != nil || role.PoolSize > 0 {
+		return err
+	}
+	return r.retractPool(ctx, name)
 }
 
 // DeleteRole removes a role; one that is not there counts as removed.
@@ -105,7 +114,10 @@ func (r Records) DeleteRole(ctx context.Context, name string) error {
 	if err := r.remove(ctx, legacyRoleKeys+name); err != nil {
 		return err
 	}
-	return r.remove(ctx, roleKeys+name)
+	if err := r.remove(ctx, roleKeys+name); err != nil {
+		return err
+	}
+	return r.retractPool(ctx, name)
 }
 
 func (r Records) remove(ctx context.Context, key string) error {

@@ -47,6 +47,8 @@ var validFor = []struct {
 	{"max_users", func(r *Role) bool { return r.MaxUsers != 0 }, []CredentialType{IAMUser}},
 	{"propagation_timeout", func(r *Role) bool { return r.PropagationTimeout != 0 }, []CredentialType{IAMUser}},
 	{"propagation_regions", func(r *Role) bool { return len(r.PropagationRegions) > 0 }, []CredentialType{IAMUser}},
+	{"pool_size", func(r *Role) bool { return r.PoolSize != 0 }, []CredentialType{IAMUser}},
+	{"pool_max_age", func(r *Role) bool { return r.PoolMaxAge != 0 }, []CredentialType{IAMUser}},
 }
 
 // noEffect says which parameters are accepted for a credential type although
@@ -73,7 +75,7 @@ func (r *Role) Problems() []string {
 	if r.MaxSTSTTL > 0 && r.DefaultSTSTTL > r.MaxSTSTTL {
 		problems = append(problems, fmt.Sprintf("default_sts_ttl %s is more than max_sts_ttl %s", r.DefaultSTSTTL, r.MaxSTSTTL))
 	}
-	for _, check := range []func() string{r.pathProblem, r.boundaryProblem, r.sizeProblem, r.tagProblem, r.capProblem, r.propagationProblem} {
+	for _, check := range []func() string{r.pathProblem, r.boundaryProblem, r.sizeProblem, r.tagProblem, r.capProblem, r.propagationProblem, r.poolProblem} {
 		if problem := check(); problem != "" {
 			problems = append(problems, problem)
 		}

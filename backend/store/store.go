@@ -12,6 +12,7 @@
 //	policy/<name>  text of a role before Vault 0.11: a policy or an ARN; read only
 //	static-roles/<name>  StaticRole
 //	static-creds/<name>  StaticCreds; seal-wrapped
+//	pools/<name>   names a role that has a pool
 //	journal/       what is under way with keys, and how scheduled rotation stands; local
 //	wal/<id>       journal of dynamic users, Vault's write-ahead log; local
 package store
