@@ -178,7 +178,7 @@ func (b *Backend) tidyStatus(ctx context.Context, _ *logical.Request, _ *framewo
 		"records_forgotten": last.Forgotten, "unknown_users": last.Unknown, "users_deleted": last.Deleted,
 		"findings": findings(last),
 
-		"live_users": owed.Users, "journal_entries": owed.Intents, "condemned_users": owed.Condemned, "pooled_users": owed.Pooled, "overdue_users": owed.Overdue,
+		"live_users": owed.Users, "journal_entries": owed.Intents, "condemned_users": owed.Condemned, "pooled_users": owed.Pooled, "pooled_ready": b.users.ReadyPooled(), "overdue_users": owed.Overdue,
 		"unreadable_records": owed.Unreadable, "records_complete": owed.Complete,
 		"deadlines_held": owed.Held, "restored": state.Restored,
 		"draining": state.Draining, "drained": state.Draining && owed.Done(),

@@ -281,6 +281,18 @@ func (m *Manager) HasPooled(role string) bool {
 	return false
 }
 
+// ReadyPooled is how many users in stock may be handed out.
+func (m *Manager) ReadyPooled() (n int) {
+	m.stock.mu.Lock()
+	defer m.stock.mu.Unlock()
+	for _, u := range m.stock.users {
+		if !u.ReadyAt.IsZero() && !u.taken {
+			n++
+		}
+	}
+	return n
+}
+
 // StirPools has the worker look after the pools soon: something that they depend
 // on was changed, or somebody took a user.
 func (m *Manager) StirPools() {

@@ -102,6 +102,7 @@ func (m *Manager) throwAway(ctx context.Context, connect Connect, user string) e
 			if err := m.destroyRecorded(ctx, connect, r.condemned(m.clock.Now(), reason)); err != nil {
 				return err
 			}
+			m.log.Info("destroyed a user that was made ahead of time", "user", user, "reason", reason)
 		}
 		m.stock.settled(user)
 		return nil

@@ -146,7 +146,7 @@ var governed = []mutation{
 	{
 		name: "G5 a refused request is begun",
 		file: user,
-		old:  "ctx, release, err := iam.Reserve(ctx, spec.calls(), issuePatience)",
+		old:  "ctx, release, err := iam.Reserve(ctx, spec.calls(), patience)",
 		new:  "ctx, release, err := ctx, func() {}, error(nil)",
 		run:  "TestRefusedBeforeTheJournal",
 	},

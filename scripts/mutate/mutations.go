@@ -1137,8 +1137,8 @@ var mutations = []mutation{
 	{
 		name: "W15: an unreadable config/lease is passed over",
 		file: "backend/credential_user.go",
-		old:  "\tif err != nil {\n\t\treturn nil, err\n\t}\n\tname, err",
-		new:  "\tname, err",
+		old:  "\tif err != nil {\n\t\treturn nil, err\n\t}\n\tttl, err",
+		new:  "\tttl, err",
 		run:  "TestMount/failure:_an_unreadable",
 	},
 	{

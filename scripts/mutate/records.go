@@ -297,7 +297,7 @@ var records = []mutation{
 	{
 		name: "drain: what is owed does not count",
 		file: "backend/lifecycle/owed.go",
-		old:  "return o.Complete && o.Intents+o.Condemned+o.Overdue+o.Unreadable == 0",
+		old:  "return o.Complete && o.Intents+o.Condemned+o.Pooled+o.Overdue+o.Unreadable == 0",
 		new:  "return o.Complete",
 		run:  "TestMount/drain",
 

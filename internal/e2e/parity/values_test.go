@@ -126,6 +126,8 @@ func roleValues() map[string]values {
 		"max_users":                number([]any{3000}, -1),
 		"propagation_timeout":      duration([]any{20, "5s"}, 26, -5),
 		"propagation_regions":      texts([]any{[]any{"us-east-1"}, []any{"us-east-1", "eu-west-1"}}, []any{[]any{"MARS north"}}, []any{"us-east-1,eu-west-1"}),
+		"pool_size":                number([]any{0}, 21, -1), // a pool is filled beside the requests that are compared
+		"pool_max_age":             duration([]any{3600, "2h"}, 599, 2592001, -5),
 		"mfa_serial_number":        text([]any{"arn:aws:iam::123456789012:mfa/vault-root"}, "no serial!"),
 		"arn":                      legacyText([]any{iamRole, readOnly}, "no arn", "arn:aws:iam::123456789012:group/x", "arn:aws:s3:::bucket"),
 		"policy":                   legacyText([]any{ec2Policy}, "{", readOnly),
