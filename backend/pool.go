@@ -20,7 +20,7 @@ const poolName = "pool"
 
 // issuePooled hands out a user of the role's pool; nil if there is none.
 func (b *Backend) issuePooled(ctx context.Context, o *order, lease store.Lease, ttl time.Duration) (*logical.Response, error) {
-	if o.role.PoolSize == 0 || b.life.Err() != nil || !b.ownsUsers() {
+	if o.role.PoolSize == 0 || b.life.Err() != nil {
 		return nil, nil
 	}
 	of, err := b.madeOf(o.role, o.root.config, lease)

@@ -12,12 +12,15 @@
 //	keyed      journal entry; user and access key exist
 //	recorded   journal entry and record
 //	issued     record with a deadline; the entry is struck (this commits)
+//	pooled     record with the process that has its key; nobody else has it
 //	condemned  record: the user is destroyed, by revoke or worker, until it is gone
 //
 // Any failure before the strike ends in DestroyUser; the entry stays until that
 // succeeded, and the worker rolls it back when it is older than RollbackMinAge.
 // An issued user is condemned when its lease is revoked, or when it outlived its
-// deadline by an hour, since a lease can get lost.
+// deadline by an hour, since a lease can get lost. A user that is made ahead of
+// time is recorded as pooled instead of issued, and becomes issued when somebody
+// is given it.
 //
 // # Invariants (numbers as in the design)
 //
@@ -41,11 +44,18 @@
 //	R1  a stored root key has worked before the old one is deleted      rootkey.go
 //	S1  a static role's stored key exists and works; another goes first
 //	    only at two keys, never the stored one nor somebody else's       statickey.go
+//	P1  a pooled user is handed out once, its record rewritten before    pool_take.go
+//	P2  one that is in no pool of this process is condemned; keys of
+//	    pooled users are in memory only                                 pool_duties.go
+//	P3  what is handed out is what role and root config say now         pool.go
+//	P4  only what STS knows is handed out, and no more is made than
+//	    the limits allow                                                pool.go
 //	L12 the worker acts only after a successful storage write           rollback.go, condemn.go
 //	L13 many users past their deadline at once, or a clock that jumped,
 //	    stop destruction by deadline until an operator's word           overdue.go
 //
 // Reading order: ports.go, manager.go, user.go, attempt.go, undo.go, destroy.go,
 // rollback.go, record.go, condemn.go, index.go, overdue.go, state.go, caps.go,
+// pool.go, pool_take.go, pool_duties.go,
 // worker.go, session.go, keychange.go, rootkey.go, statickey.go.
 package lifecycle

@@ -120,7 +120,7 @@ func (r *refill) plan(context.Context) (roles []EntryID, err error) {
 	return roles, nil
 }
 
-// make makes the users that this pass makes for a role. A limit on users that is
+// make makes what a pool is to get in this pass. A limit on users that is
 // reached is no error: those that live are as many as there may be.
 func (r *refill) make(ctx context.Context, role EntryID) error {
 	m, s := r.manager, r.short[role]

@@ -28,6 +28,10 @@ type Worker struct {
 // passEvery is how often the worker looks without being woken.
 const passEvery = time.Minute
 
+// stirredAfter is how soon it looks when something has changed: changes come in
+// series.
+const stirredAfter = time.Second
+
 // Duty is one kind of work. Items lists what there is; Attend does what is due of
 // one item and has its own deadline, so that one bad item delays nobody.
 type Duty struct {
@@ -99,16 +103,24 @@ func (w *Worker) run(ctx context.Context) {
 func (w *Worker) next(ctx context.Context) (passed chan struct{}, more bool) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	slept := make(chan error, 1)
-	go func() { slept <- w.manager.clock.Sleep(ctx, passEvery) }()
-	select {
-	case passed = <-w.wake:
-		return passed, true
-	case <-w.manager.stir:
-		return make(chan struct{}), ctx.Err() == nil
-	case err := <-slept:
-		return make(chan struct{}), err == nil
+	slept, stirred := w.after(ctx, passEvery), w.manager.stir
+	for {
+		select {
+		case passed = <-w.wake:
+			return passed, true
+		case <-stirred:
+			slept, stirred = w.after(ctx, stirredAfter), nil
+		case err := <-slept:
+			return make(chan struct{}), err == nil
+		}
 	}
+}
+
+// after tells when a time has passed, or ctx has ended.
+func (w *Worker) after(ctx context.Context, d time.Duration) <-chan error {
+	slept := make(chan error, 1)
+	go func() { slept <- w.manager.clock.Sleep(ctx, d) }()
+	return slept
 }
 
 // duties are those over dynamic users, in their order.

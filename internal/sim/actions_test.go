@@ -36,6 +36,7 @@ func actions() []action {
 		{"root rewritten", 8, (*world).rewriteRoot},
 		{"root key of an operator's", 4, (*world).replaceRoot},
 		{"role written", 12, (*world).writeRole},
+		{"role with a pool changed", 6, (*world).changePool},
 		{"role deleted", 4, (*world).deleteRole},
 		{"lease config", 8, (*world).writeLease},
 		{"users listed", 20, (*world).lookAtUsers},
@@ -95,6 +96,24 @@ var roles = []map[string]any{
 	{"credential_type": "iam_user", "policy_document": denySome, "iam_tags": "team=sim"},
 	{"credential_type": "iam_user", "iam_groups": "staff", "policy_arns": "arn:aws:iam::123456789012:policy/theirs"},
 	{"credential_type": "iam_user", "policy_document": allowSome, "max_users": "5"},
+	{"credential_type": "iam_user", "policy_document": allowSome, "pool_size": 3, "pool_max_age": "2h"},
+	{"credential_type": "iam_user", "policy_document": denySome, "pool_size": 2, "max_users": 6, "expiry_policy": true},
+}
+
+// endPools has an operator end all pools.
+func (w *world) endPools() {
+	for i, fields := range roles {
+		if fields["pool_size"] != nil {
+			w.request(logical.UpdateOperation, role(i), map[string]any{"pool_size": 0}, 0)
+		}
+	}
+}
+
+// changePool has somebody change a role that has a pool, so that its users are
+// another's.
+func (w *world) changePool() {
+	i, tag := len(roles)-1-w.rng.IntN(2), fmt.Sprintf("version=%d", w.rng.IntN(1000))
+	w.one(role(i), func() { w.request(logical.UpdateOperation, role(i), map[string]any{"iam_tags": tag}, 0) })
 }
 
 func role(i int) string { return fmt.Sprintf("roles/dynamic%d", i) }

@@ -52,7 +52,7 @@ func (w *world) live() {
 	for _, stage := range []func(){
 		w.wantNothingOwed,
 		func() { w.begin(w.wantService); w.run(time.Now().Add(time.Minute)) },
-		func() { w.vault.endAll(); w.run(time.Now().Add(goneWithin)) },
+		func() { w.begin(w.endPools); w.vault.endAll(); w.run(time.Now().Add(goneWithin)) },
 		w.wantNothingLeft,
 	} {
 		if len(w.violations()) == 0 {

@@ -261,7 +261,7 @@ func (s *storage) notePut(key string, before, value []byte) {
 	case strings.HasPrefix(key, walPrefix) && before == nil:
 		s.w.reach("state announced")
 	case strings.HasPrefix(key, recordPrefix):
-		s.noteRecord(value)
+		s.noteRecord(decode[lifecycle.UserRecord](before), value)
 	case isKey && strings.Contains(kind, "-key/"):
 		kind, _, _ = strings.Cut(kind, "-key/")
 		if keyIntent(value).New == "" {
@@ -278,7 +278,7 @@ func (s *storage) notePut(key string, before, value []byte) {
 	}
 }
 
-func (s *storage) noteRecord(value []byte) {
+func (s *storage) noteRecord(before lifecycle.UserRecord, value []byte) {
 	r := decode[lifecycle.UserRecord](value)
 	switch {
 	case r.State == lifecycle.Condemned:
@@ -287,6 +287,10 @@ func (s *storage) noteRecord(value []byte) {
 		if r.Tries > 1 {
 			s.w.reach("state condemned, tried again")
 		}
+	case r.State == lifecycle.Pooled:
+		s.w.reach("state pooled")
+	case before.State == lifecycle.Pooled:
+		s.w.reach("state taken")
 	case s.announced(r.UserName):
 		s.w.reach("state recorded")
 	default:

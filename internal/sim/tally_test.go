@@ -50,6 +50,9 @@ func mustReach() []string {
 	all := []string{
 		"state announced", "state made", "state keyed", "state recorded", "state issued", "state renewed",
 		"state condemned", "state condemned, tried again", "state gone",
+		"state pooled", "state taken",
+		"condemned: it was made ahead of time, and its pool has no use for it any more",
+		"condemned: it was made ahead of time, and the process that had its key is gone",
 		"condemned: its lease was revoked", "condemned: issuing it failed", "condemned: it outlived its lease",
 		"issued to a client", "client left early", "session", "static key read",
 		"lease expired", "lease renewed", "lease irrevocable", "lease not registered", "lease never written",

@@ -27,6 +27,17 @@ type vault struct {
 	mu     sync.Mutex
 	last   int
 	leases map[int]*lease
+	handed map[string]bool // keys that were handed out
+}
+
+// judgeKey: no key is handed out twice.
+func (v *vault) judgeKey(key string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.handed[key] {
+		v.w.violate("P1: key %s was handed out twice", key)
+	}
+	v.handed[key] = true
 }
 
 // lease is a lease of a dynamic user.
@@ -90,6 +101,7 @@ func (v *vault) register(a answer, fate registration) {
 		v.w.reach("session")
 		return
 	}
+	v.judgeKey(l.key)
 	if fate == serverDies {
 		v.w.reach("lease never written")
 		v.w.note("lease of %s never written", l.user)

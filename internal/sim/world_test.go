@@ -65,7 +65,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 		under:   map[string]bool{},
 	}
 	w.store = newStorage(w)
-	w.vault = &vault{w: w, leases: map[int]*lease{}}
+	w.vault = &vault{w: w, leases: map[int]*lease{}, handed: map[string]bool{}}
 	w.world.settle(w)
 	w.start()
 	return w

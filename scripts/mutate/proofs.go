@@ -9,10 +9,10 @@ import (
 )
 
 // invariants are those of backend/lifecycle/doc.go. Each has mutations.
-var invariants = []string{"L1", "L2", "L3", "L4", "L5", "L6", "L7", "L8", "L9", "L10", "L11", "L12", "L13", "S1", "R1"}
+var invariants = []string{"L1", "L2", "L3", "L4", "L5", "L6", "L7", "L8", "L9", "L10", "L11", "L12", "L13", "S1", "R1", "P1", "P2", "P3", "P4"}
 
 // invariantOf matches the invariant that a mutation's name begins with.
-var invariantOf = regexp.MustCompile(`^(?:client: )?([LSR]\d+)\b`)
+var invariantOf = regexp.MustCompile(`^(?:client: )?([LSRP]\d+)\b`)
 
 // invariant is the invariant that a mutation breaks, "" for none.
 func (m mutation) invariant() string {
