@@ -31,6 +31,7 @@ var rules = map[string][]string{
 		"vault-plugin-secrets-aws/backend/lifecycle",
 		"vault-plugin-secrets-aws/backend/awserr",
 		"vault-plugin-secrets-aws/backend/governor",
+		"vault-plugin-secrets-aws/backend/policy",
 		"github.com/aws",
 	},
 	"backend/lifecycle": {
