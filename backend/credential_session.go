@@ -219,13 +219,38 @@ func (b *Backend) mint(ctx context.Context, o *order, s session) (*logical.Respo
 // wantedTTL is the life that the request asks for, else the role's default, else
 // an hour, for which nobody asked.
 func (o *order) wantedTTL() (ttl time.Duration, asked bool) {
-	switch {
-	case o.Raw["ttl"] != nil && o.Raw["ttl"] != "":
-		return time.Duration(o.Get("ttl").(int)) * time.Second, true
-	case o.role.DefaultSTSTTL > 0:
+	if ttl, asked = o.askedTTL(); asked {
+		return ttl, true
+	}
+	if o.role.DefaultSTSTTL > 0 {
 		return o.role.DefaultSTSTTL, true
 	}
 	return defaultTTL, false
+}
+
+// askedTTL is the life that the request asks for; an empty one is none.
+func (o *order) askedTTL() (ttl time.Duration, asked bool) {
+	if o.Raw["ttl"] == nil || o.Raw["ttl"] == "" {
+		return 0, false
+	}
+	return time.Duration(o.Get("ttl").(int)) * time.Second, true
+}
+
+// ttlLimit is a longest life, and who says so; 0 is none.
+type ttlLimit struct {
+	name string
+	max  time.Duration
+}
+
+// cutTTL shortens a life to the limits, and tells of each that it went beyond.
+func cutTTL(ttl time.Duration, limits []ttlLimit) (_ time.Duration, warnings []string) {
+	for _, limit := range limits {
+		if limit.max > 0 && ttl > limit.max {
+			warnings = append(warnings, fmt.Sprintf("ttl %s is cut to %s: %s", ttl, limit.max, limit.name))
+			ttl = limit.max
+		}
+	}
+	return ttl, warnings
 }
 
 // ttl is the life to ask AWS for: at most the role's maximum and the mount's, so
@@ -233,16 +258,7 @@ func (o *order) wantedTTL() (ttl time.Duration, asked bool) {
 // without a warning.
 func (o *order) ttl(mountMax time.Duration, limits ttlRange) (ttl time.Duration, warnings []string, err error) {
 	wanted, asked := o.wantedTTL()
-	ttl = wanted
-	for _, limit := range []struct {
-		name string
-		max  time.Duration
-	}{{"the role's max_sts_ttl", o.role.MaxSTSTTL}, {"the mount's maximum lease TTL", mountMax}} {
-		if limit.max > 0 && ttl > limit.max {
-			warnings = append(warnings, fmt.Sprintf("ttl %s is cut to %s: %s", ttl, limit.max, limit.name))
-			ttl = limit.max
-		}
-	}
+	ttl, warnings = cutTTL(wanted, []ttlLimit{{"the role's max_sts_ttl", o.role.MaxSTSTTL}, {"the mount's maximum lease TTL", mountMax}})
 	if ttl < limits.least || ttl > limits.most {
 		return 0, nil, invalid("ttl %s is out of the range that AWS takes for %s: %s to %s%s", wanted, credentialTypes(o.role), limits.least, limits.most, because(append(warnings, limits.reasons()...)))
 	}

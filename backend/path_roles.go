@@ -70,6 +70,8 @@ func (b *Backend) readRole(ctx context.Context, req *logical.Request, d *framewo
 		"external_id":              role.ExternalID,
 		"expiry_policy":            role.ExpiryPolicy,
 		"max_users":                role.MaxUsers,
+		"default_ttl":              int64(role.DefaultTTL.Seconds()),
+		"max_ttl":                  int64(role.MaxTTL.Seconds()),
 		"propagation_timeout":      int64(role.PropagationTimeout.Seconds()),
 		"propagation_regions":      list(role.PropagationRegions),
 		"default_sts_ttl":          int64(role.DefaultSTSTTL.Seconds()),
@@ -129,7 +131,7 @@ func (b *Backend) writeRole(ctx context.Context, req *logical.Request, d *framew
 	if err != nil {
 		return nil, err
 	}
-	return warn(slices.Concat(warnings, role.Warnings(), expiryWarnings(role), b.longTermWarnings(ctx, req.Storage, role))), nil
+	return warn(slices.Concat(warnings, role.Warnings(), b.lifetimeWarnings(ctx, req.Storage, role), expiryWarnings(role), b.longTermWarnings(ctx, req.Storage, role))), nil
 }
 
 // roleUpdate makes the role to store of the stored one and a request.
@@ -199,7 +201,8 @@ func mergeRole(role *store.Role, d *framework.FieldData) error {
 		}
 	}
 	for field, to := range map[string]*time.Duration{
-		"default_sts_ttl": &role.DefaultSTSTTL, "max_sts_ttl": &role.MaxSTSTTL, "propagation_timeout": &role.PropagationTimeout,
+		"default_sts_ttl": &role.DefaultSTSTTL, "max_sts_ttl": &role.MaxSTSTTL,
+		"default_ttl": &role.DefaultTTL, "max_ttl": &role.MaxTTL, "propagation_timeout": &role.PropagationTimeout,
 	} {
 		if v, ok := d.GetOk(field); ok {
 			*to = time.Duration(v.(int)) * time.Second

@@ -70,6 +70,14 @@ func roleFields() map[string]*framework.FieldSchema { //nolint:funlen // a table
 			Type:        framework.TypeInt,
 			Description: "How many users of the role may live at once. 0: no limit. iam_user only.",
 		},
+		"default_ttl": {
+			Type:        framework.TypeDurationSecond,
+			Description: "Lease of the role's users unless the request asks for another. Default: that of config/lease. iam_user only.",
+		},
+		"max_ttl": {
+			Type:        framework.TypeDurationSecond,
+			Description: "Longest life of the role's users, by renewals or on request. Default: that of config/lease. iam_user only.",
+		},
 		"propagation_timeout": {
 			Type:        framework.TypeDurationSecond,
 			Description: "How long an answer waits until STS accepts the new key, at most 25s. 0: it does not wait. iam_user only.",

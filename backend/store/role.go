@@ -59,6 +59,9 @@ type Role struct {
 	ExpiryPolicy bool `json:"expiry_policy,omitempty"`
 	MaxUsers     int  `json:"max_users,omitempty"` // 0: no limit
 
+	DefaultTTL time.Duration `json:"default_ttl,omitempty"` // of IAM users; 0: that of config/lease
+	MaxTTL     time.Duration `json:"max_ttl,omitempty"`     // of IAM users; 0: that of config/lease
+
 	PropagationTimeout time.Duration `json:"propagation_timeout,omitempty"` // 0: keys are handed out at once
 	PropagationRegions []string      `json:"propagation_regions,omitempty"` // none: that of STS
 }

@@ -45,8 +45,18 @@ var validFor = []struct {
 	{"permissions_boundary_arn", func(r *Role) bool { return r.PermissionsBoundaryARN != "" }, []CredentialType{IAMUser}},
 	{"expiry_policy", func(r *Role) bool { return r.ExpiryPolicy }, []CredentialType{IAMUser}},
 	{"max_users", func(r *Role) bool { return r.MaxUsers != 0 }, []CredentialType{IAMUser}},
+	{"default_ttl", func(r *Role) bool { return r.DefaultTTL != 0 }, []CredentialType{IAMUser}},
+	{"max_ttl", func(r *Role) bool { return r.MaxTTL != 0 }, []CredentialType{IAMUser}},
 	{"propagation_timeout", func(r *Role) bool { return r.PropagationTimeout != 0 }, []CredentialType{IAMUser}},
 	{"propagation_regions", func(r *Role) bool { return len(r.PropagationRegions) > 0 }, []CredentialType{IAMUser}},
+}
+
+// instead names the parameter that does the same for the other types.
+var instead = map[string]string{
+	"default_sts_ttl": ", or use default_ttl",
+	"max_sts_ttl":     ", or use max_ttl",
+	"default_ttl":     ", or use default_sts_ttl",
+	"max_ttl":         ", or use max_sts_ttl",
 }
 
 // noEffect says which parameters are accepted for a credential type although
@@ -67,13 +77,10 @@ func (r *Role) Problems() []string {
 	problems := r.typeProblems()
 	for _, rule := range validFor {
 		if len(r.CredentialTypes) > 0 && rule.set(r) && !r.IssuesAny(rule.types) {
-			problems = append(problems, fmt.Sprintf("%s is only valid for credential_type %s; clear it by writing it empty", rule.param, oneOf(rule.types)))
+			problems = append(problems, fmt.Sprintf("%s is only valid for credential_type %s; clear it by writing it empty%s", rule.param, oneOf(rule.types), instead[rule.param]))
 		}
 	}
-	if r.MaxSTSTTL > 0 && r.DefaultSTSTTL > r.MaxSTSTTL {
-		problems = append(problems, fmt.Sprintf("default_sts_ttl %s is more than max_sts_ttl %s", r.DefaultSTSTTL, r.MaxSTSTTL))
-	}
-	for _, check := range []func() string{r.pathProblem, r.boundaryProblem, r.sizeProblem, r.tagProblem, r.capProblem, r.propagationProblem} {
+	for _, check := range []func() string{r.sessionTTLProblem, r.userTTLProblem, r.pathProblem, r.boundaryProblem, r.sizeProblem, r.tagProblem, r.capProblem, r.propagationProblem} {
 		if problem := check(); problem != "" {
 			problems = append(problems, problem)
 		}
@@ -92,6 +99,23 @@ func (r *Role) typeProblems() (problems []string) {
 		}
 	}
 	return problems
+}
+
+func (r *Role) sessionTTLProblem() string {
+	if r.MaxSTSTTL == 0 || r.DefaultSTSTTL <= r.MaxSTSTTL {
+		return ""
+	}
+	return fmt.Sprintf("default_sts_ttl %s is more than max_sts_ttl %s: lower it, or raise max_sts_ttl", r.DefaultSTSTTL, r.MaxSTSTTL)
+}
+
+func (r *Role) userTTLProblem() string {
+	switch {
+	case r.DefaultTTL < 0 || r.MaxTTL < 0:
+		return "default_ttl and max_ttl cannot be negative: 0 leaves them to config/lease"
+	case r.MaxTTL == 0 || r.DefaultTTL <= r.MaxTTL:
+		return ""
+	}
+	return fmt.Sprintf("default_ttl %s is more than max_ttl %s: lower it, or raise max_ttl", r.DefaultTTL, r.MaxTTL)
 }
 
 // userPath is IAM's pathType: printable ASCII between two slashes, 512 bytes.
