@@ -41,12 +41,15 @@ var (
 
 // assumeRole issues a session of an IAM role.
 func (b *Backend) assumeRole(ctx context.Context, o *order) (*logical.Response, error) {
-	spec := lifecycle.AssumeRoleSpec{ExternalID: o.role.ExternalID, Tags: o.role.SessionTags}
+	spec := lifecycle.AssumeRoleSpec{ExternalID: o.role.ExternalID, Tags: o.role.SessionTags, TransitiveTags: o.role.TransitiveTagKeys}
 	var err error
 	if spec.RoleARN, err = o.roleARN(); err != nil {
 		return nil, err
 	}
-	if spec.SessionName, err = o.sessionName(); err != nil {
+	if spec.SessionName, err = b.sessionName(o); err != nil {
+		return nil, err
+	}
+	if spec.SourceIdentity, err = b.sourceIdentity(o); err != nil {
 		return nil, err
 	}
 	if spec.Policy, spec.PolicyARNs, err = o.sessionPolicies(ctx); err != nil {
@@ -83,18 +86,6 @@ func (o *order) roleARN() (string, error) {
 		return o.role.RoleARNs[0], nil
 	}
 	return "", invalid("did not supply a role_arn parameter and unable to determine one: role %q has %d role_arns; send role_arn with one of them", o.roleName, len(o.role.RoleARNs))
-}
-
-func (o *order) sessionName() (string, error) {
-	if requested := o.Get("role_session_name").(string); requested != "" {
-		name, err := naming.SessionName(requested)
-		if err != nil {
-			return "", invalid("%v", err)
-		}
-		return name, nil
-	}
-	name, err := o.name(naming.IAM)
-	return name.Text, err
 }
 
 // federationToken issues a token of the root user's, limited by the role.
@@ -209,6 +200,9 @@ func (b *Backend) mint(ctx context.Context, o *order, s session) (*logical.Respo
 	}
 	if made.ARN != "" {
 		data["arn"] = made.ARN
+	}
+	if made.SourceIdentity != "" {
+		data["source_identity"] = made.SourceIdentity
 	}
 	resp := b.Secret(secretAccessKeys).Response(data, sessionLease(o.roleName, s.name))
 	resp.Secret.TTL, resp.Secret.Renewable = left, false

@@ -42,7 +42,7 @@ func (b *Backend) pathCreds() *framework.Path {
 			},
 			"role_session_name": {
 				Type:        framework.TypeString,
-				Description: "Name of the session in AWS; at most 64 characters are used. Default: by username_template. assumed_role only.",
+				Description: "Name of the session in AWS; at most 64 characters are used. Default: by username_template. Not if the role has role_session_name_template. assumed_role only.",
 				Query:       true,
 			},
 			"mfa_code": {

@@ -214,6 +214,16 @@ func TestRemedy(t *testing.T) {
 			want: "Check the IAM role's trust policy, and that the root credentials may call sts:AssumeRole on it.",
 		},
 		{
+			name: "trust policy, of tags",
+			err:  &awserr.Error{Op: "sts:AssumeRole", Kind: awserr.Denied, Code: "AccessDenied", Message: "User: arn:aws:iam::1:user/v is not authorized to perform: sts:TagSession on resource: arn"},
+			want: "Allow sts:TagSession beside sts:AssumeRole in the IAM role's trust policy, and for the root credentials: the role has session_tags.",
+		},
+		{
+			name: "trust policy, of a source identity",
+			err:  &awserr.Error{Op: "sts:AssumeRole", Kind: awserr.Denied, Code: "AccessDenied", Message: "User: arn:aws:iam::1:user/v is not authorized to perform: sts:SetSourceIdentity on resource: arn"},
+			want: "Allow sts:SetSourceIdentity beside sts:AssumeRole in the IAM role's trust policy, and for the root credentials: the role has source_identity_template.",
+		},
+		{
 			name: "wrong secret, also on AssumeRole",
 			err:  &awserr.Error{Op: "sts:AssumeRole", Kind: awserr.Denied, Code: "SignatureDoesNotMatch"},
 			want: "Write access_key and secret_key of one pair to config/root, and check the clock of the Vault server.",

@@ -9,10 +9,11 @@ import (
 // advice is what to do about the errors it matches; an empty field matches all.
 // In its text {action} stands for the refused action, {quota} for the quota.
 type advice struct {
-	op   string
-	kind Kind
-	code string
-	text string
+	op     string
+	kind   Kind
+	code   string
+	action string // that AWS names as refused
+	text   string
 }
 
 // remedies is searched from the top; the first match wins.
@@ -27,6 +28,8 @@ var remedies = []advice{
 	{code: "MalformedPolicyDocument", text: "Correct the role's policy_document: it is JSON, but not what IAM takes for a policy."},
 	{code: "PolicyNotAttachable", text: "Take AWS service role policies out of the role's policy_arns: IAM does not attach them to users."},
 
+	{op: "sts:AssumeRole", kind: Denied, action: "sts:TagSession", text: "Allow sts:TagSession beside sts:AssumeRole in the IAM role's trust policy, and for the root credentials: the role has session_tags."},
+	{op: "sts:AssumeRole", kind: Denied, action: "sts:SetSourceIdentity", text: "Allow sts:SetSourceIdentity beside sts:AssumeRole in the IAM role's trust policy, and for the root credentials: the role has source_identity_template."},
 	{op: "sts:AssumeRole", kind: Denied, text: "Check the IAM role's trust policy, and that the root credentials may call sts:AssumeRole on it."},
 	{kind: Denied, text: "Allow {action} for the root credentials of this mount (docs/permissions.md)."},
 
@@ -74,7 +77,8 @@ func Remedy(err error) string {
 func (a advice) matches(e *Error) bool {
 	return (a.op == "" || a.op == e.Op) &&
 		(a.kind == "" || a.kind == e.Kind) &&
-		(a.code == "" || a.code == e.Code)
+		(a.code == "" || a.code == e.Code) &&
+		(a.action == "" || a.action == e.deniedAction())
 }
 
 // The three methods below read AWS's message, which nothing else may: AWS

@@ -2,7 +2,9 @@ package store
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,6 +41,9 @@ var validFor = []struct {
 	{"policy_document", func(r *Role) bool { return r.PolicyDocument != "" }, policyTypes},
 	{"session_tags", func(r *Role) bool { return len(r.SessionTags) > 0 }, []CredentialType{AssumedRole}},
 	{"external_id", func(r *Role) bool { return r.ExternalID != "" }, []CredentialType{AssumedRole}},
+	{"role_session_name_template", func(r *Role) bool { return r.RoleSessionNameTemplate != "" }, []CredentialType{AssumedRole}},
+	{"source_identity_template", func(r *Role) bool { return r.SourceIdentityTemplate != "" }, []CredentialType{AssumedRole}},
+	{"transitive_tag_keys", func(r *Role) bool { return len(r.TransitiveTagKeys) > 0 }, []CredentialType{AssumedRole}},
 	{"default_sts_ttl", func(r *Role) bool { return r.DefaultSTSTTL != 0 }, stsTypes},
 	{"max_sts_ttl", func(r *Role) bool { return r.MaxSTSTTL != 0 }, stsTypes},
 	{"user_path", func(r *Role) bool { return r.UserPath != "" }, []CredentialType{IAMUser}},
@@ -80,7 +85,7 @@ func (r *Role) Problems() []string {
 			problems = append(problems, fmt.Sprintf("%s is only valid for credential_type %s; clear it by writing it empty%s", rule.param, oneOf(rule.types), instead[rule.param]))
 		}
 	}
-	for _, check := range []func() string{r.sessionTTLProblem, r.userTTLProblem, r.pathProblem, r.boundaryProblem, r.sizeProblem, r.tagProblem, r.capProblem, r.propagationProblem} {
+	for _, check := range []func() string{r.sessionTTLProblem, r.userTTLProblem, r.pathProblem, r.boundaryProblem, r.sizeProblem, r.tagProblem, r.transitiveProblem, r.capProblem, r.propagationProblem} {
 		if problem := check(); problem != "" {
 			problems = append(problems, problem)
 		}
@@ -155,6 +160,19 @@ func (r *Role) tagProblem() string {
 	return ""
 }
 
+// transitiveProblem: AWS takes as transitive what is among the session's tags, whose
+// keys it tells apart ignoring case.
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html (checked 2026-11)
+func (r *Role) transitiveProblem() string {
+	for _, key := range r.TransitiveTagKeys {
+		same := func(tag string) bool { return strings.EqualFold(tag, key) }
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(r.SessionTags)), same) {
+			return fmt.Sprintf("transitive_tag_keys has %q, which is no key of session_tags: add it there, or take it out here", key)
+		}
+	}
+	return ""
+}
+
 func (r *Role) capProblem() string {
 	if r.MaxUsers < 0 {
 		return fmt.Sprintf("max_users %d is negative: 0 stands for no limit", r.MaxUsers)
@@ -192,6 +210,7 @@ func (r *Role) sizeProblem() string {
 		{"propagation_regions", len(r.PropagationRegions), maxRegions, "regions"},
 		{"iam_tags", len(r.IAMTags), maxTags, "tags"},
 		{"session_tags", len(r.SessionTags), maxTags, "tags"},
+		{"transitive_tag_keys", len(r.TransitiveTagKeys), maxTags, "keys"},
 	} {
 		if limit.have > limit.max {
 			return fmt.Sprintf("%s has %d %s; at most %d are taken", limit.param, limit.have, limit.unit, limit.max)

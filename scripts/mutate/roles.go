@@ -62,4 +62,89 @@ var roleFields = []mutation{
 
 		tests: "backend",
 	},
+	{
+		name: "attribution: the request names the session all the same",
+		file: "backend/attribution.go",
+		old:  "case o.role.RoleSessionNameTemplate != \"\" && requested != \"\":",
+		new:  "case false:",
+		run:  "TestMount/attribution:_with_a_template",
+	},
+	{
+		name: "attribution: an empty value is put in",
+		file: "backend/naming/attribution.go",
+		old:  "if t.valueOf(value, in) == \"\" {",
+		new:  "if false {",
+		run:  "TestAttribution",
+	},
+	{
+		name: "attribution: branches that are not taken do not count",
+		file: "backend/naming/check.go",
+		old:  "return c.list(branch.ElseList)",
+		new:  "return (&checker{language: c.language}).list(branch.ElseList)",
+		run:  "TestAttribution",
+	},
+	{
+		name: "attribution: source identities are normalised",
+		file: "backend/naming/attribution.go",
+		old:  "identity: true, raw: true,",
+		new:  "identity: true,",
+		run:  "TestAttributionNames|FuzzSourceIdentity",
+	},
+	{
+		name: "attribution: the first alias counts",
+		file: "backend/attribution.go",
+		old:  "if alias.GetMountAccessor() != accessor {",
+		new:  "if false {",
+		run:  "TestMount/attribution:_session_name_and_source",
+	},
+	{
+		name: "attribution: an entity that is not told is none",
+		file: "backend/attribution.go",
+		old:  "EntityInfo(id)\n\tif err != nil {",
+		new:  "EntityInfo(id)\n\tif err != nil && id == \"\" {",
+		run:  "TestEntityLookupFails",
+	},
+	{
+		name: "attribution: any key may be transitive",
+		file: "backend/store/role_rules.go",
+		old:  "strings.EqualFold(tag, key)",
+		new:  "tag != \"\"",
+		run:  "TestMount/attribution:_transitive_tags",
+
+		tests: "backend",
+	},
+	{
+		name: "attribution: the source identity stays here",
+		file: "backend/awsclient/sts.go",
+		old:  "SourceIdentity:    optional(spec.SourceIdentity),",
+		new:  "",
+		run:  "TestMount/attribution:_session_name_and_source",
+
+		tests: "backend",
+	},
+	{
+		name: "attribution: transitive keys stay here",
+		file: "backend/awsclient/sts.go",
+		old:  "TransitiveTagKeys: spec.TransitiveTags,",
+		new:  "",
+		run:  "TestMount/attribution:_transitive_tags",
+
+		tests: "backend",
+	},
+	{
+		name: "attribution: a wrong template is stored",
+		file: "backend/path_roles.go",
+		old:  "config.Forbids(role), b.attributionProblems(role))",
+		new:  "config.Forbids(role))",
+		run:  "TestMount/attribution:_bad_input",
+	},
+	{
+		name: "attribution: the remedy is that of any refusal",
+		file: "backend/awserr/remedy.go",
+		old:  "action: \"sts:SetSourceIdentity\"",
+		new:  "action: \"sts:None\"",
+		run:  "TestMount/attribution:_a_trust_policy",
+
+		tests: "backend",
+	},
 }
