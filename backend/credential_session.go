@@ -118,13 +118,13 @@ var mfaCode = regexp.MustCompile(`^[0-9]{6}$`)
 func (b *Backend) sessionToken(ctx context.Context, o *order) (*logical.Response, error) {
 	spec := lifecycle.SessionTokenSpec{MFASerial: o.role.MFASerialNumber, MFACode: o.Get("mfa_code").(string)}
 	if spec.MFASerial != "" && spec.MFACode == "" {
-		return nil, invalid("mfa_code is required: role %q has an mfa_serial_number", o.roleName)
+		return nil, invalid("mfa_code is required: role %q has an mfa_serial_number; send the six digits that its device shows", o.roleName)
 	}
 	if spec.MFASerial == "" && spec.MFACode != "" {
-		return nil, invalid("mfa_code cannot be used: role %q has no mfa_serial_number", o.roleName)
+		return nil, invalid("mfa_code cannot be used: role %q has no mfa_serial_number; leave it out, or write one to the role", o.roleName)
 	}
 	if spec.MFACode != "" && !mfaCode.MatchString(spec.MFACode) {
-		return nil, invalid("mfa_code is not six digits") // AWS would quote it
+		return nil, invalid("mfa_code is not six digits: send those that the MFA device shows") // AWS would quote it
 	}
 	return b.mint(ctx, o, session{
 		limits: tokenTTL,
@@ -152,7 +152,7 @@ func (o *order) sessionPolicies(ctx context.Context) (document string, arns []st
 		err = invalid("the policies of role %q and its iam_groups have %d characters; AWS takes %d for a session: shorten policy_document, or attach policies to the IAM role instead", o.roleName, n, maxSessionPolicy)
 	}
 	if err == nil && len(arns) > maxSessionPolicyARNs {
-		err = invalid("role %q and its iam_groups have %d managed policies; AWS takes %d for a session", o.roleName, len(arns), maxSessionPolicyARNs)
+		err = invalid("role %q and its iam_groups have %d managed policies; AWS takes %d for a session: take some out of policy_arns or iam_groups", o.roleName, len(arns), maxSessionPolicyARNs)
 	}
 	return document, arns, err
 }
@@ -174,7 +174,7 @@ func (o *order) foldedPolicies(ctx context.Context) (document string, arns []str
 		documents = append([]string{o.role.PolicyDocument}, documents...)
 	}
 	if document, err = policy.Merge(documents...); err != nil {
-		return "", nil, invalid("merge the policies of the role and its iam_groups: %v", err)
+		return "", nil, invalid("the policies of role %q and its iam_groups cannot be merged: %v; correct policy_document, or the group's policy", o.roleName, err)
 	}
 	return document, arns, nil
 }

@@ -95,7 +95,7 @@ func (b *Backend) addOwner(ctx context.Context, o *order, spec *lifecycle.UserSp
 	tags := state.OwnerTags(o.bearer)
 	maps.Copy(tags, spec.Tags)
 	if len(tags) > maxUserTags {
-		return invalid("role %q has %d iam_tags: with iam_owner_tags of config/root, AWS leaves room for %d", o.roleName, len(spec.Tags), maxUserTags-len(tags)+len(spec.Tags))
+		return invalid("role %q has %d iam_tags: with iam_owner_tags of config/root, AWS leaves room for %d: remove some", o.roleName, len(spec.Tags), maxUserTags-len(tags)+len(spec.Tags))
 	}
 	spec.Tags = tags
 	return nil

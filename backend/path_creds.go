@@ -100,7 +100,7 @@ func (b *Backend) readCreds(ctx context.Context, req *logical.Request, d *framew
 		return nil, err
 	}
 	if o.role == nil {
-		return nil, invalid("Role %q not found", o.roleName)
+		return nil, invalid("Role %q not found: check its name, or write roles/%s first", o.roleName, o.roleName)
 	}
 	t, err := o.credentialType(req.Path)
 	if err != nil {

@@ -42,7 +42,10 @@ var remedies = []advice{
 	{op: "iam:ListAttachedGroupPolicies", kind: NotFound, text: "Check that every group in the role's iam_groups exists in the account."},
 	{op: "iam:ListGroupPolicies", kind: NotFound, text: "Check that every group in the role's iam_groups exists in the account."},
 
+	{kind: NotFound, text: "Check that what AWS names exists in the account; if it is new, retry in a few seconds."},
+
 	{op: "iam:CreateUser", kind: Exists, text: "Put {{random 20}} into username_template, so that no two users get the same name."},
+	{kind: Exists, text: "Remove what is there under that name, or choose another."},
 	{kind: InUse, text: "Remove in IAM what was added to the user by hand; the removal is tried again."},
 	{kind: Limit, text: "Stay below the quota{quota}, or ask AWS to raise it (Service Quotas)."},
 	{code: TooManyCalls, text: "Ask for fewer credentials at once, or have other programs call AWS less with this account."},
@@ -51,6 +54,7 @@ var remedies = []advice{
 	{kind: UnknownKey, text: "Check in IAM that the access key in config/root exists and is active; if it is new, retry in a few seconds."},
 	{kind: Expired, text: "Check the clock of the Vault server, and renew the root credentials if they are those of a session."},
 	{kind: Unavailable, text: "Check that AWS and the network are in order: endpoints in config/root, proxy, DNS, and the reachability of AWS from the Vault server."},
+	{kind: Unknown, text: "Look the answer up in the reference of the IAM and STS APIs, and check that the endpoints in config/root are AWS's."},
 }
 
 // sessionAdvice is for AccessDenied of calls that AWS keeps from temporary credentials.
