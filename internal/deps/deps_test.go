@@ -47,6 +47,11 @@ var rules = map[string][]string{
 	"backend/policy":   {},
 	"backend/awserr":   {},
 	"backend/governor": {},
+	"backend/metrics": {
+		"github.com/prometheus/client_golang/prometheus",
+		"github.com/prometheus/client_model/go",
+		"github.com/prometheus/common/expfmt",
+	},
 }
 
 func TestPluginImportsByTheRules(t *testing.T) {

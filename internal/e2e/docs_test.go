@@ -31,6 +31,11 @@ var given = map[string][]string{
 		"vault plugin register -version=$(cat VERSION) -command=vault-plugin-secrets-aws" +
 			" -sha256=$(sha256sum bin/plugins/vault-plugin-secrets-aws | cut -d' ' -f1) secret aws",
 	},
+	"observability.md": {
+		"vault plugin register -version=$(cat VERSION) -command=vault-plugin-secrets-aws" +
+			" -sha256=$(sha256sum bin/plugins/vault-plugin-secrets-aws | cut -d' ' -f1) secret aws",
+		"vault secrets enable aws",
+	},
 	"migration.md": {
 		"vault secrets enable aws",
 		"vault write aws/config/root access_key=$AWS_ACCESS_KEY_ID secret_key=$AWS_SECRET_ACCESS_KEY region=us-east-1",
