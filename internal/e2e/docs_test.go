@@ -83,12 +83,14 @@ func mustStart(t *testing.T) *devstack.Stack {
 	return mustStartSpec(t, devstack.Spec{})
 }
 
-// mustStartSpec starts a stack of what was built.
+// mustStartSpec starts a stack, of what was built unless it says otherwise.
 func mustStartSpec(t *testing.T, spec devstack.Spec) *devstack.Stack {
 	t.Helper()
-	var err error
-	if spec.Binaries, err = devstack.Find(); err != nil {
-		t.Fatal(err)
+	if spec.Binaries == (devstack.Binaries{}) {
+		var err error
+		if spec.Binaries, err = devstack.Find(); err != nil {
+			t.Fatal(err)
+		}
 	}
 	stack, err := devstack.Start(t.Context(), spec)
 	if err != nil {
