@@ -217,8 +217,9 @@ func checkMove(t *testing.T, stack *devstack.Stack, dist, version string) {
 	for _, want := range []string{`(?m)^  aws/ v\S+\+builtin\.vault$`, `(?m)^  team/aws/ v\S+\+builtin\.vault$`} {
 		mustFindIn(t, out, "("+want+")")
 	}
+	operator := mustShell(t, stack)
 	for _, command := range regexp.MustCompile(`(?m)^  (vault .*)$`).FindAllStringSubmatch(out, -1) {
-		mustShell(t, stack, command[1])
+		operator.run(t, command[1])
 	}
 	again := mustRun(t, installer(stack, dist, stack.Binaries.PluginDir))
 	if !strings.Contains(again, "\n  aws/ "+version+"\n") || !strings.Contains(again, "+builtin.vault\n") {
