@@ -344,16 +344,16 @@ var records = []mutation{
 	},
 	{
 		name: "W11: one acceptance is enough",
-		file: "backend/lifecycle/ready.go",
-		old:  "readyProofs = 3",
-		new:  "readyProofs = 1",
+		file: prove,
+		old:  "proofs     = 3",
+		new:  "proofs     = 1",
 		run:  "TestAwaitReady",
 	},
 	{
 		name: "W11: acceptances need not be in a row",
-		file: "backend/lifecycle/ready.go",
-		old:  "if accepted++; !m.accepted(ctx, provers) {\n\t\t\taccepted = 0\n\t\t}",
-		new:  "if m.accepted(ctx, provers) {\n\t\t\taccepted++\n\t\t}",
+		file: prove,
+		old:  "if accepted++; err != nil {\n\t\t\taccepted = 0\n\t\t}",
+		new:  "if err == nil {\n\t\t\taccepted++\n\t\t}",
 		run:  "TestAwaitReady",
 	},
 	{
