@@ -162,9 +162,7 @@ func (m *Manager) proveKey(ctx context.Context, r KeyRotation, key AccessKey) er
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, proofDeadline)
-	defer cancel()
-	if err := m.prove(ctx, sts); err != nil {
+	if err := m.prove(ctx, proofDeadline, sts); err != nil {
 		return fmt.Errorf("prove the new key: %w", err)
 	}
 	return nil

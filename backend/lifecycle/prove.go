@@ -1,7 +1,6 @@
 package lifecycle
 
 import (
-	"cmp"
 	"context"
 	"time"
 )
@@ -14,22 +13,23 @@ const (
 )
 
 // prove asks until STS has accepted a key so often in a row, in every region that
-// the provers ask. Where ctx ends before, it returns STS's last refusal, else the
-// context's error.
-func (m *Manager) prove(ctx context.Context, provers ...Identifier) (refusal error) {
+// the provers ask. A refusal after patience has passed is returned; where ctx ends
+// before, its error.
+func (m *Manager) prove(ctx context.Context, patience time.Duration, provers ...Identifier) error {
+	end := m.clock.Now().Add(patience)
 	for accepted := 0; ; {
 		err := accepts(ctx, provers)
 		if accepted++; err != nil {
 			accepted = 0
 		}
-		if accepted == proofs {
+		switch {
+		case accepted == proofs:
 			return nil
-		}
-		if ctx.Err() == nil {
-			refusal = err // the end of the wait is no word of AWS
+		case err != nil && m.clock.Now().After(end):
+			return err
 		}
 		if err := m.clock.Sleep(ctx, proofEvery); err != nil {
-			return cmp.Or(refusal, err)
+			return err
 		}
 	}
 }

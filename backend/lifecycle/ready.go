@@ -34,7 +34,7 @@ func (m *Manager) AwaitReady(ctx, life context.Context, provers []Identifier, ti
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	defer context.AfterFunc(life, cancel)()
-	if m.prove(ctx, provers...) != nil {
+	if m.prove(ctx, timeout, provers...) != nil {
 		return Readiness{Why: notReady(life, timeout)}
 	}
 	return Readiness{Ready: true, At: m.clock.Now().UTC()}
