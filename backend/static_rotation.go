@@ -71,20 +71,13 @@ func (b *Backend) mayTakeOver(ctx context.Context, a *staticAccess, role *store.
 	if builtinName.MatchString(role.Username) {
 		return invalid("username %q looks like a user that a role of this engine made: its lease would delete it", role.Username)
 	}
-	names, err := a.records.StaticRoleNames(ctx)
-	if err != nil {
+	other, err := b.statics.find(ctx, a.records, b.options.Clock.Now(), func(name string, s staticStanding) bool {
+		return s.userID == role.ID && name != role.Name
+	})
+	if err != nil || other == "" {
 		return err
 	}
-	for _, name := range names {
-		other, err := a.records.StaticRole(ctx, name)
-		if err != nil {
-			return err
-		}
-		if other != nil && other.ID == role.ID && name != role.Name {
-			return invalid("username %q is taken: static role %q rotates its keys", role.Username, name)
-		}
-	}
-	return nil
+	return invalid("username %q is taken: static role %q rotates its keys", role.Username, other)
 }
 
 // rotateStatic makes a new key for the user of a role and stores it. The caller
@@ -262,24 +255,13 @@ func (a *staticAccess) spareRootKey(keys ...string) error {
 }
 
 // staticRoleOf is the static role that rotates an access key, "" for none.
-func staticRoleOf(ctx context.Context, records store.Records, accessKey string) (string, error) {
-	names, err := records.StaticRoleNames(ctx)
-	if err != nil {
-		return "", err
-	}
-	for _, name := range names {
-		creds, err := records.StaticCreds(ctx, name)
-		if err != nil {
-			return "", err
-		}
-		if creds != nil && slices.Contains([]string{creds.AccessKey, creds.PreviousKey}, accessKey) {
-			return name, nil
-		}
-	}
-	return "", nil
+func (b *Backend) staticRoleOf(ctx context.Context, records store.Records, accessKey string) (string, error) {
+	return b.statics.find(ctx, records, b.options.Clock.Now(), func(_ string, s staticStanding) bool {
+		return slices.Contains(s.keys, accessKey)
+	})
 }
 
 func previousOver(role *store.StaticRole, creds *store.StaticCreds, now time.Time) bool {
-	return role.Grace != nil && creds.PreviousKey != "" && !creds.PreviousInactive &&
-		creds.PreviousValidUntil != nil && !now.Before(*creds.PreviousValidUntil)
+	end := staticRecord{role, creds}.previousEnd()
+	return end != nil && !now.Before(*end)
 }

@@ -118,8 +118,8 @@ func (x *index) wantsList() bool {
 	return x.roster.WantsList()
 }
 
-// list takes a listing of all records and returns the known ones that are not in it.
-func (x *index) list(names []string) (missing []EntryID) {
+// list takes a listing of all records. Known ones that are not in it are read, too.
+func (x *index) list(names []string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.roster.List(names, func(name string) bool {
@@ -129,10 +129,9 @@ func (x *index) list(names []string) (missing []EntryID) {
 	for name, s := range x.users {
 		_, listed := slices.BinarySearch(names, name)
 		if !listed && s.state != announced {
-			missing = append(missing, EntryID(name))
+			x.roster.Change(name)
 		}
 	}
-	return missing
 }
 
 // toRead is the records that have to be read, and the next slice of the others.
@@ -187,24 +186,25 @@ func (m *Manager) readingDuty() Duty {
 		Name:   "records",
 		AtOnce: condemnedAtOnce,
 		Items: func(ctx context.Context) ([]EntryID, error) {
-			missing, err := m.listRecords(ctx)
-			return append(missing, m.index.toRead()...), err
+			if err := m.listRecords(ctx); err != nil {
+				return nil, err
+			}
+			return m.index.toRead(), nil
 		},
 		Attend: m.readRecord,
 	}
 }
 
-// listRecords lists the records where a round of reading begins, and returns
-// those that are known and not there.
-func (m *Manager) listRecords(ctx context.Context) (missing []EntryID, err error) {
+// listRecords lists the records where a round of reading begins.
+func (m *Manager) listRecords(ctx context.Context) error {
 	if !m.index.wantsList() {
-		return nil, nil
+		return nil
 	}
 	names, err := m.records.RecordNames(ctx)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		m.index.list(names)
 	}
-	return m.index.list(names), nil
+	return err
 }
 
 // readRecord reads one record into the index.

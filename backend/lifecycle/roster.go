@@ -21,6 +21,9 @@ const verifyAtOnce = 1000
 // WantsList reports whether the round is over and the next one begins with a list.
 func (r *Roster) WantsList() bool { return len(r.round) == 0 }
 
+// Listed reports whether the records were listed once.
+func (r *Roster) Listed() bool { return r.listed }
+
 // List begins a round: names is a listing of all records, which List sorts and
 // keeps; those that are not known are to be read.
 func (r *Roster) List(names []string, known func(name string) bool) {

@@ -606,7 +606,7 @@ var mutations = []mutation{
 	{
 		name:  "migration: OpenBao's static keys, which have no expiration, are never rotated",
 		file:  "backend/static_duty.go",
-		old:   "if creds != nil && creds.Expiration == nil && nextStatic(role, b.options.Clock.Now()) != nil {",
+		old:   "if creds != nil && r.unscheduled(now) {",
 		new:   "if false {",
 		run:   "TestMount/storage:_OpenBao",
 		tests: "backend",
@@ -1200,8 +1200,8 @@ var mutations = []mutation{
 	{
 		name: "W48: two static roles take one user",
 		file: "backend/static_rotation.go",
-		old:  "other.ID == role.ID",
-		new:  "other.ID == \"x\"",
+		old:  "s.userID == role.ID",
+		new:  "s.userID == \"x\"",
 		run:  "TestMount/static:_users_who",
 	},
 	{
