@@ -61,6 +61,9 @@ func (b *Backend) rotateRootKey(ctx context.Context, storage logical.Storage) (l
 	if errors.Is(err, lifecycle.ErrCannotRotate) {
 		err = invalid("%v", err)
 	}
+	if err != nil {
+		b.users.Tell(lifecycle.Event{What: lifecycle.WasNotRotated, Type: lifecycle.TypeRootKey})
+	}
 	b.noteRotation(context.WithoutCancel(ctx), storage, err)
 	return rotated, err
 }

@@ -71,7 +71,8 @@ type order struct {
 	roleName    string
 	role        *store.Role
 	root        *root
-	begun       time.Time // when issuing did
+	begun       time.Time            // when issuing did
+	kind        store.CredentialType // of the role; "" until that is known
 }
 
 // credentialType is how one credential type is issued. A new type is a row in
@@ -94,6 +95,13 @@ func credentialTypeTable() map[store.CredentialType]credentialType {
 func (b *Backend) readCreds(ctx context.Context, req *logical.Request, d *framework.FieldData) (*logical.Response, error) {
 	o := &order{FieldData: d, storage: req.Storage, displayName: req.DisplayName, roleName: d.Get("name").(string)}
 	o.bearer = lifecycle.Bearer{Role: o.roleName, EntityID: req.EntityID, DisplayName: req.DisplayName, RequestID: req.ID}
+	resp, err := b.serve(ctx, req, o)
+	b.tellOrder(o, resp, err)
+	return resp, err
+}
+
+// serve issues the credential of an order.
+func (b *Backend) serve(ctx context.Context, req *logical.Request, o *order) (*logical.Response, error) {
 	ctx = governor.For(ctx, governor.Issue, requester(req))
 	var err error
 	if o.role, err = (store.Records{Storage: req.Storage}).Role(ctx, o.roleName); err != nil {
@@ -168,6 +176,7 @@ func (o *order) credentialType(path string) (credentialType, error) {
 	if !ok {
 		return t, invalid("unknown credential_type of role %q: write the role again with credential_type", o.roleName)
 	}
+	o.kind = chosen
 	return t, nil
 }
 

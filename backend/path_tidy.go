@@ -126,7 +126,7 @@ func (b *Backend) takeWord(ctx context.Context, d *framework.FieldData) error {
 		if _, err := b.users.UserRecord(ctx, user); errors.Is(err, lifecycle.ErrNoRecord) {
 			return invalid("forget: there is no record of user %q; LIST users has those there are", user)
 		}
-		if err := b.users.ForgetUser(ctx, user); err != nil {
+		if err := b.users.ForgetUser(ctx, user, lifecycle.ReasonTold); err != nil {
 			return err
 		}
 	}

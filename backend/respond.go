@@ -81,7 +81,7 @@ func respond(err error) (*logical.Response, error) {
 		return logical.ErrorResponse(refused.text), nil
 	case errors.As(err, &capped):
 		return nil, logical.CodedError(http.StatusTooManyRequests, capped.Error())
-	case errors.Is(err, lifecycle.ErrDraining), errors.Is(err, lifecycle.ErrRestored), errors.Is(err, lifecycle.ErrUnseen), errors.Is(err, errNotYet), errors.Is(err, errTooLate):
+	case notNow(err):
 		return nil, logical.CodedError(http.StatusServiceUnavailable, err.Error())
 	case readOnly(err):
 		return nil, logical.ErrReadOnly
@@ -94,6 +94,12 @@ func respond(err error) (*logical.Response, error) {
 	default:
 		return nil, err
 	}
+}
+
+// notNow reports whether an error says what to wait for.
+func notNow(err error) bool {
+	return errors.Is(err, lifecycle.ErrDraining) || errors.Is(err, lifecycle.ErrRestored) || errors.Is(err, lifecycle.ErrUnseen) ||
+		errors.Is(err, errNotYet) || errors.Is(err, errTooLate)
 }
 
 // readOnly reports whether storage refused a write because this node may not

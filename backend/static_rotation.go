@@ -98,9 +98,11 @@ func (b *Backend) rotateStatic(ctx context.Context, a *staticAccess, role *store
 		err = invalid("%v", err)
 	}
 	if err != nil {
+		b.users.Tell(lifecycle.Event{What: lifecycle.WasNotRotated, Type: lifecycle.TypeStaticKey})
 		b.noteStaticError(context.WithoutCancel(ctx), a, role, err)
 		return err
 	}
+	b.staticDue.note(role.Name, nextStatic(role, b.options.Clock.Now()))
 	if err := b.retirePrevious(ctx, a, role); err != nil {
 		b.Logger().Warn("the previous key of a static role is not deactivated yet", "role", role.Name, "error", err)
 	}

@@ -58,6 +58,7 @@ func (m *Manager) RotateRoot(ctx context.Context, r RootRotation) (Rotated, erro
 	if failed != nil {
 		return Rotated{}, failed
 	}
+	m.Tell(Event{What: WasRotated, Type: TypeRootKey, User: e.Intent.UserName, AccessKey: e.Intent.New})
 	if lost := (*lostKeyError)(nil); errors.As(leftover, &lost) {
 		leftover = nil // the old key is gone
 	}

@@ -183,15 +183,15 @@ func (r *Role) capProblem() string {
 // maxPropagation is lifecycle.MaxPropagation.
 const maxPropagation = 25 * time.Second
 
-// regionShape is what may be a region, of AWS or of another server.
-var regionShape = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
+// RegionShape is what may be a region, of AWS or of another server.
+var RegionShape = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
 
 func (r *Role) propagationProblem() string {
 	if r.PropagationTimeout < 0 || r.PropagationTimeout > maxPropagation {
 		return fmt.Sprintf("propagation_timeout %s is out of range: 0 (no wait) to %s", r.PropagationTimeout, maxPropagation)
 	}
 	for _, region := range r.PropagationRegions {
-		if !regionShape.MatchString(region) {
+		if !RegionShape.MatchString(region) {
 			return fmt.Sprintf("propagation_regions has %q, which is not a region: it must be 1 to 40 of a-z, 0-9 and -, such as eu-west-1", region)
 		}
 	}

@@ -82,6 +82,13 @@ var motoAccess = []awscontract.Deviation{
 		},
 	},
 	{
+		Why: "anybody may call anything: authorization is off by default", Instead: "200, then 200, then 200, then 200",
+		Cases: []string{
+			"Boundary: can be made a condition of attaching policies",
+			"Boundary: can be made a condition of removing policies",
+		},
+	},
+	{
 		Why: "anybody may call anything: authorization is off by default", Instead: "404 NoSuchEntity",
 		Cases: []string{
 			"Access: refused before it shows whether something exists",

@@ -59,6 +59,7 @@ var simulator = []mutation{
 	sim("evaluate.go", "resources are passed over", "st.matchesResource(q, version) && ", "", "Access: by resource"),
 	sim("evaluate.go", "session policies are passed over", "(w.session.limited || w.kind == callerFederated)", "false", "Session policy: limits what the role may"),
 	sim("evaluate.go", "a federated user without session policy may do all", "w.session.limited || w.kind == callerFederated", "w.session.limited", "Federated user: no session policy, no permission"),
+	sim("boundary.go", "the boundary of whose policies are changed is no condition", "} else if e, err := h.entity(c); err == nil && e.boundary != nil {", "} else if e, err := h.entity(c); err == nil && e.boundary != nil && false {", "Boundary: can be made a condition of"),
 	sim("evaluate.go", "boundaries are passed over", "if v.boundary != nil {", "if v.boundary != nil && false {", "Boundary: limits what policies allow"),
 	sim("conditions.go", "conditions are passed over", "return !holds\n", "return !holds && false\n", "Condition: iam:PolicyARN"),
 	sim("conditions.go", "variables are texts", "if version != version2012 || ", "if ", "Variable: unknown in the old version"),
