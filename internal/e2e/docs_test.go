@@ -24,6 +24,7 @@ const (
 // given is what the reader of a page has already.
 var given = map[string][]string{
 	"operations.md":    {registered, mounted, configured, userRole, read},
+	"attribution.md":   {registered, mounted, configured, userRole},
 	"aws-tools.md":     {registered},
 	"observability.md": {registered, mounted},
 	"migration.md":     {mounted, configured, userRole, read},
