@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"fmt"
 	"os"
 	"regexp"
 	"slices"
@@ -82,20 +81,18 @@ func needTools(t *testing.T, commands []string) {
 }
 
 // TestCommandsNotRun counts the blocks that are fenced "console norun: REASON",
-// and prints them.
+// and has the test report print them.
 func TestCommandsNotRun(t *testing.T) {
-	var said strings.Builder
-	count := 0
+	var said []string
 	for _, p := range mustPages(t) {
 		for _, block := range p.norun {
 			if block.reason == "" {
 				t.Errorf("%s: a block is not run and does not say why:\n%s", p.name, block.text)
 			}
-			count++
-			fmt.Fprintf(&said, "%s: %s\n", p.name, block.reason)
+			said = append(said, p.name+": "+block.reason)
 		}
 	}
-	t.Logf("docs: %d blocks not run\n%s", count, &said)
+	t.Logf("NOTE %d blocks of the docs are not run: %s", len(said), strings.Join(said, "; "))
 }
 
 func mustStart(t *testing.T) *devstack.Stack {
