@@ -69,6 +69,8 @@ var motoAccess = []awscontract.Deviation{
 			"Trust: a user of the same name made later is another",
 			"Trust: a new trust policy counts",
 			"Trust: condition on the session's name",
+			"Trust: condition on the source identity",
+			"Session tags: transitive ones must be among them",
 			"Session tags: the trust policy must allow sts:TagSession",
 			"Source identity: the trust policy must allow sts:SetSourceIdentity",
 			"Session tags: count in policies",

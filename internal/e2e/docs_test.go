@@ -22,9 +22,10 @@ const (
 
 // given is what the reader of a page has already.
 var given = map[string][]string{
-	"operations.md": {registered, mounted, configured, userRole, read},
-	"aws-tools.md":  {registered},
-	"migration.md":  {mounted, configured, userRole, read},
+	"operations.md":    {registered, mounted, configured, userRole, read},
+	"aws-tools.md":     {registered},
+	"observability.md": {registered, mounted},
+	"migration.md":     {mounted, configured, userRole, read},
 
 	"howto/cross-account.md":   {registered, mounted, configured, partner},
 	"howto/ec2.md":             {registered},
