@@ -27,18 +27,18 @@ const (
 func (b *Backend) issueUser(ctx context.Context, o *order) (*logical.Response, error) {
 	// Read first: a lease that cannot be told must not cost a user.
 	o.begun = b.options.Clock.Now()
-	lease, _, err := store.Records{Storage: o.storage}.Lease(ctx)
+	life, err := b.userLifetime(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	ttl, err := b.leaseTTL(0, lease, time.Time{})
+	ttl, err := b.leaseTTL(0, life.Lease, time.Time{})
 	if err != nil {
 		return nil, err
 	}
-	if resp, err := b.issuePooled(ctx, o, lease, ttl); resp != nil || err != nil {
+	if resp, err := b.issuePooled(ctx, o, life, ttl); resp != nil || err != nil {
 		return resp, err
 	}
-	spec, latest, err := b.planUser(ctx, o, lease)
+	spec, latest, err := b.planUser(ctx, o, life.Lease)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func (b *Backend) issueUser(ctx context.Context, o *order) (*logical.Response, e
 	if err != nil {
 		return nil, err
 	}
-	resp := b.userAnswer(lease, user.Key, userLease(o.roleName, spec, user, latest))
+	resp := b.userAnswer(o, life, user.Key, userLease(o.roleName, spec, user, latest))
 	return resp, b.awaitReady(ctx, o, user, resp)
 }
 
@@ -66,14 +66,16 @@ func (b *Backend) planUser(ctx context.Context, o *order, lease store.Lease) (sp
 }
 
 // userAnswer hands out a key under a lease.
-func (b *Backend) userAnswer(lease store.Lease, key lifecycle.AccessKey, internal map[string]any) *logical.Response {
+func (b *Backend) userAnswer(o *order, life lifetime, key lifecycle.AccessKey, internal map[string]any) *logical.Response {
+	life.remember(internal, o.role)
 	resp := b.Secret(secretAccessKeys).Response(map[string]any{
 		"access_key":     key.ID,
 		"secret_key":     key.Secret.Reveal(),
 		"session_token":  nil,
 		"security_token": nil,
 	}, internal)
-	resp.Secret.TTL, resp.Secret.MaxTTL = lease.Lease, lease.LeaseMax
+	resp.Secret.TTL, resp.Secret.MaxTTL = life.Lease.Lease, life.LeaseMax
+	resp.Warnings = life.warnings
 	return resp
 }
 
@@ -111,7 +113,7 @@ func (b *Backend) addOwner(ctx context.Context, o *order, spec *lifecycle.UserSp
 	tags := state.OwnerTags(o.bearer)
 	maps.Copy(tags, spec.Tags)
 	if len(tags) > maxUserTags {
-		return invalid("role %q has %d iam_tags: with iam_owner_tags of config/root, AWS leaves room for %d", o.roleName, len(spec.Tags), maxUserTags-len(tags)+len(spec.Tags))
+		return invalid("role %q has %d iam_tags: with iam_owner_tags of config/root, AWS leaves room for %d: remove some", o.roleName, len(spec.Tags), maxUserTags-len(tags)+len(spec.Tags))
 	}
 	spec.Tags = tags
 	return nil

@@ -19,11 +19,11 @@ import (
 const poolName = "pool"
 
 // issuePooled hands out a user of the role's pool; nil if there is none.
-func (b *Backend) issuePooled(ctx context.Context, o *order, lease store.Lease, ttl time.Duration) (*logical.Response, error) {
+func (b *Backend) issuePooled(ctx context.Context, o *order, life lifetime, ttl time.Duration) (*logical.Response, error) {
 	if o.role.PoolSize == 0 || b.life.Err() != nil {
 		return nil, nil
 	}
-	of, err := b.madeOf(o.role, o.root.config, lease)
+	of, err := b.madeOf(o.role, o.root.config, life.Lease)
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +31,7 @@ func (b *Backend) issuePooled(ctx context.Context, o *order, lease store.Lease, 
 	if err != nil || !found {
 		return nil, err
 	}
-	resp := b.userAnswer(lease, user.Key, userLease(o.roleName, user.Spec, user.IssuedUser, user.Latest))
+	resp := b.userAnswer(o, life, user.Key, userLease(o.roleName, user.Spec, user.IssuedUser, user.Latest))
 	if o.role.PropagationTimeout != 0 {
 		resp.Data["ready"], resp.Data["ready_after"] = true, moment(user.ReadyAt)
 	}
@@ -39,12 +39,12 @@ func (b *Backend) issuePooled(ctx context.Context, o *order, lease store.Lease, 
 }
 
 // madeOf is a digest of all that a role's users are made of. What it leaves out
-// changes none of them: how many there may be, how often a call is repeated, and
-// when the root key is rotated. The key itself is left out, too: that it is one of
+// changes none of them: how many there may be, how long their leases are, how often
+// a call is repeated, and when the root key is rotated. The key itself is left out, too: that it is one of
 // the same account is compared apart.
 func (b *Backend) madeOf(role *store.Role, config *store.RootConfig, lease store.Lease) (string, error) {
 	r, c := *role, *config
-	r.PoolSize, r.MaxUsers = 0, 0
+	r.PoolSize, r.MaxUsers, r.DefaultTTL, r.MaxTTL = 0, 0, 0, 0
 	c.MaxUsers, c.MaxRetries, c.AccessKey, c.SecretKey, c.LastRotation = 0, 0, "", "", time.Time{}
 	c.RotationSchedule, c.RotationWindow, c.RotationPeriod, c.DisableAutomatedRotation = "", 0, 0, false
 	longest := time.Duration(0)
@@ -69,7 +69,7 @@ func (b *Backend) pools(storage logical.Storage) lifecycle.Pools {
 		if err != nil {
 			return nil, err
 		}
-		lease, _, err := records.Lease(ctx)
+		leases, _, err := records.Lease(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -82,7 +82,7 @@ func (b *Backend) pools(storage logical.Storage) lifecycle.Pools {
 			if role == nil || !role.Issues(store.IAMUser) || role.PoolSize == 0 || len(root.config.Forbids(role)) > 0 {
 				continue
 			}
-			p, err := b.pool(storage, root, name, role, lease)
+			p, err := b.pool(storage, root, name, role, role.Lease(leases, b.System().DefaultLeaseTTL()))
 			if err != nil {
 				return nil, err
 			}

@@ -26,6 +26,8 @@ type Manager struct {
 	waiting atomic.Int32 // credentials whose propagation is waited for
 	state   state
 	brake   brake
+	tally   tally
+	undone  undone
 	stock   stock         // users made ahead of time
 	process string        // tells this process from every other
 	stir    chan struct{} // has the worker do a pass soon

@@ -99,10 +99,10 @@ func (m *Manager) throwAway(ctx context.Context, connect Connect, user string) e
 			if r.Process != m.process {
 				reason = reasonForeign
 			}
-			if err := m.destroyRecorded(ctx, connect, r.condemned(m.clock.Now(), reason)); err != nil {
+			r = r.condemned(m.clock.Now(), reason)
+			if err := m.toldAs(WasDestroyed, r, func() error { return m.destroyRecorded(ctx, connect, r) }); err != nil {
 				return err
 			}
-			m.log.Info("destroyed a user that was made ahead of time", "user", user, "reason", reason)
 		}
 		m.stock.settled(user)
 		return nil
@@ -173,10 +173,9 @@ func (r *refill) prove(ctx context.Context, user EntryID) error {
 	}
 	ctx, cancel := context.WithTimeout(governor.For(ctx, governor.Refill, "pool"), MaxPropagation)
 	defer cancel()
-	at := m.untilReady(ctx, provers)
-	if at.IsZero() {
-		return fmt.Errorf("STS did not accept the key of pooled user %q three times in a row within %s", user, MaxPropagation)
+	if err := m.prove(ctx, MaxPropagation, provers...); err != nil {
+		return fmt.Errorf("STS did not accept the key of pooled user %q three times in a row within %s: %w", user, MaxPropagation, err)
 	}
-	m.stock.proven(string(user), at)
+	m.stock.proven(string(user), m.clock.Now().UTC())
 	return nil
 }

@@ -86,9 +86,9 @@ func (m *Manager) discard(ctx context.Context, r UserRecord) {
 	m.stock.spoil(r.UserName)
 	ctx, cancel := detached(ctx, cleanupDeadline)
 	defer cancel()
-	err := Recovered(func() error { return m.writeRecord(ctx, r.condemned(m.clock.Now(), reasonFailed)) })
-	if err != nil {
-		m.log.Warn("a user that could not be handed out is left to the worker", "user", r.UserName, "error", err)
+	r = r.condemned(m.clock.Now(), reasonFailed)
+	if err := Recovered(func() error { return m.writeRecord(ctx, r) }); err != nil {
+		m.tellOf(WasDeferred, r, err)
 		return
 	}
 	m.stock.settled(r.UserName)

@@ -10,9 +10,13 @@ import (
 func (m *Manager) abandon(ctx context.Context, iam Users, a attempt) {
 	ctx, cancel := detached(ctx, cleanupDeadline)
 	defer cancel()
+	left := UserRecord{UserName: a.entry.Intent.UserName, Bearer: a.bearer, AccessKey: a.record.AccessKey, Reason: reasonFailed}
 	err := Recovered(func() error { return m.undo(ctx, iam, a) })
-	if err != nil {
-		m.log.Warn("user of a failed request is left to the rollback", "user", a.entry.Intent.UserName, "error", err)
+	switch {
+	case err != nil:
+		m.tellOf(WasDeferred, left, err)
+	case a.confirmed:
+		m.tellOf(WasDestroyed, left, nil)
 	}
 }
 

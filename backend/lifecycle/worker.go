@@ -19,6 +19,7 @@ type Worker struct {
 	log     hclog.Logger
 	failing backoff
 	seen    time.Time // when the last pass ended
+	more    bool      // the last pass left work
 
 	once sync.Once
 	wake chan chan struct{}
@@ -27,6 +28,11 @@ type Worker struct {
 
 // passEvery is how often the worker looks without being woken.
 const passEvery = time.Minute
+
+// dutyTime is how long one duty is attended to in a pass. Where thousands of items
+// fall due at once, keys to rotate say, the duties before it, which kill keys, have
+// their turn in between; the next pass follows at once then.
+const dutyTime = passEvery
 
 // stirredAfter is how soon it looks when something has changed: changes come in
 // series.
@@ -103,13 +109,13 @@ func (w *Worker) run(ctx context.Context) {
 func (w *Worker) next(ctx context.Context) (passed chan struct{}, more bool) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	slept, stirred := w.after(ctx, passEvery), w.manager.stir
+	slept, stirred := w.after(ctx, w.pause()), w.manager.stir
 	for {
 		select {
 		case passed = <-w.wake:
 			return passed, true
 		case <-stirred:
-			slept, stirred = w.after(ctx, stirredAfter), nil
+			slept, stirred = w.after(ctx, min(stirredAfter, w.pause())), nil
 		case err := <-slept:
 			return make(chan struct{}), err == nil
 		}
@@ -123,6 +129,14 @@ func (w *Worker) after(ctx context.Context, d time.Duration) <-chan error {
 	return slept
 }
 
+// pause is how long the worker rests between two passes.
+func (w *Worker) pause() time.Duration {
+	if w.more {
+		return 0
+	}
+	return passEvery
+}
+
 // duties are those over dynamic users, in their order.
 func (m *Manager) duties(connect Connect) []Duty {
 	return []Duty{m.beginDuty(), m.rollbacks(connect), m.readingDuty(), m.condemnedDuty(connect), m.deadlineDuty(connect)}
@@ -130,6 +144,7 @@ func (m *Manager) duties(connect Connect) []Duty {
 
 // pass attends to every duty. A failing item is logged when its error changes.
 func (w *Worker) pass(ctx context.Context) {
+	w.more = false
 	err := Recovered(func() error { return w.manager.watchClock(ctx, w.seen) })
 	w.note(ctx, hclog.Error, "clock", err)
 	if err == nil { // a jump that could not be written down is one at the next pass, too
@@ -149,7 +164,12 @@ func (w *Worker) attend(ctx context.Context, duty Duty) error {
 		return err
 	}
 	w.failing.keep(duty.Name, items)
+	begun := w.manager.clock.Now()
 	for some := range slices.Chunk(items, max(duty.AtOnce, 1)) {
+		if w.manager.clock.Now().Sub(begun) >= dutyTime {
+			w.more = true
+			return nil
+		}
 		w.attendSome(ctx, duty, some)
 	}
 	return nil

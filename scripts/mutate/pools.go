@@ -33,8 +33,8 @@ var ahead = []mutation{
 	{
 		name: "P1 the record is rewritten after the answer",
 		file: poolTake,
-		old:  "if err := Recovered(func() error { return m.writeRecord(ctx, r) }); err != nil {",
-		new:  "go func() { _ = m.writeRecord(ctx, r) }()\n\tif false {",
+		old:  "now.Add(t.TTL)\n\tif err := Recovered(func() error { return m.writeRecord(ctx, r) }); err != nil {",
+		new:  "now.Add(t.TTL)\n\tgo func() { _ = m.writeRecord(ctx, r) }()\n\tif false {",
 		run:  "TestPool$",
 	},
 	{
