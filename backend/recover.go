@@ -14,8 +14,10 @@ import (
 // whose plugin died.
 func (b *Backend) HandleRequest(ctx context.Context, req *logical.Request) (resp *logical.Response, err error) {
 	err = b.recovered(func() error {
-		resp, err = b.Backend.HandleRequest(ctx, req)
-		return err
+		if resp, err = b.Backend.HandleRequest(ctx, req); err != nil {
+			return err
+		}
+		return composed(req, resp)
 	})
 	return resp, err
 }
