@@ -29,7 +29,7 @@ func (b *Backend) checkConfigRoot(c *store.RootConfig, d *framework.FieldData) e
 		}
 	}
 	if len(c.STSFallbackEndpoints) != len(c.STSFallbackRegions) && anySent(d, "sts_fallback_endpoints", "sts_fallback_regions") {
-		return invalid("sts_fallback_endpoints and sts_fallback_regions must be the same length: they have %d and %d elements",
+		return invalid("sts_fallback_endpoints and sts_fallback_regions must be the same length: they have %d and %d elements; send both lists",
 			len(c.STSFallbackEndpoints), len(c.STSFallbackRegions))
 	}
 	if anySent(d, "max_retries") && (c.MaxRetries < store.SDKRetries || c.MaxRetries > maxRetries) {

@@ -26,7 +26,7 @@ const formatContainer = "container"
 const containerDeadline = 1500 * time.Millisecond
 
 // errTooLate: the answer would come when the SDK that asked has given up.
-var errTooLate = fmt.Errorf("no answer within the %s that AWS's SDKs leave to format=container", containerDeadline)
+var errTooLate = fmt.Errorf("no answer within the %s that AWS's SDKs leave to format=container; they try again by themselves", containerDeadline)
 
 func formatField() *framework.FieldSchema {
 	return &framework.FieldSchema{

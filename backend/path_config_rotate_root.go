@@ -96,7 +96,7 @@ func (b *Backend) rotation(ctx context.Context, storage logical.Storage) (lifecy
 		return lifecycle.RootRotation{}, invalid("no configuration found for config/root: write it first")
 	}
 	if c.AccessKey == "" || c.SecretKey == "" {
-		return lifecycle.RootRotation{}, invalid("Cannot call config/rotate-root when either access_key or secret_key is empty: the root credentials are the Vault server's own")
+		return lifecycle.RootRotation{}, invalid("Cannot call config/rotate-root when either access_key or secret_key is empty: the root credentials are the Vault server's own; write both to config/root first")
 	}
 	root, err := b.root(ctx, storage)
 	if err != nil {

@@ -37,12 +37,12 @@ func (b *Backend) pathCreds() *framework.Path {
 			"ttl": {
 				Type:        framework.TypeDurationSecond,
 				Default:     defaultTTL.String(),
-				Description: "Life of the session, up to the role's max_sts_ttl. STS types only; IAM users live by config/lease.",
+				Description: "Life of the session, up to the role's max_sts_ttl; or of an IAM user whose role has default_ttl or max_ttl. Other IAM users live by config/lease.",
 				Query:       true,
 			},
 			"role_session_name": {
 				Type:        framework.TypeString,
-				Description: "Name of the session in AWS; at most 64 characters are used. Default: by username_template. assumed_role only.",
+				Description: "Name of the session in AWS; at most 64 characters are used. Default: by username_template. Not if the role has role_session_name_template. assumed_role only.",
 				Query:       true,
 			},
 			"mfa_code": {
@@ -108,7 +108,7 @@ func (b *Backend) serve(ctx context.Context, req *logical.Request, o *order) (*l
 		return nil, err
 	}
 	if o.role == nil {
-		return nil, invalid("Role %q not found", o.roleName)
+		return nil, invalid("Role %q not found: check its name, or write roles/%s first", o.roleName, o.roleName)
 	}
 	t, err := o.credentialType(req.Path)
 	if err != nil {
@@ -194,9 +194,14 @@ func (o *order) checkLegacyPath(viaSTS bool) error {
 // unused warns of parameters that the request sends and the type does not take.
 func (o *order) unused(t credentialType) (warnings []string) {
 	for _, param := range []string{"role_arn", "ttl", "role_session_name", "mfa_code"} {
-		if value, ok := o.Raw[param]; ok && value != "" && !slices.Contains(t.takes, param) {
-			warnings = append(warnings, fmt.Sprintf("%s has no effect on credential_type %s", param, credentialTypes(o.role)))
+		if value := o.Raw[param]; value == nil || value == "" || slices.Contains(t.takes, param) || param == "ttl" && o.takesTTL() {
+			continue
 		}
+		warning := fmt.Sprintf("%s has no effect on credential_type %s", param, credentialTypes(o.role))
+		if param == "ttl" {
+			warning += ", unless the role has default_ttl or max_ttl"
+		}
+		warnings = append(warnings, warning)
 	}
 	return warnings
 }

@@ -69,7 +69,7 @@ func (b *Backend) mayTakeOver(ctx context.Context, a *staticAccess, role *store.
 		return invalid("username %q is the root user of this mount: its key is rotated by config/rotate-root", role.Username)
 	}
 	if builtinName.MatchString(role.Username) {
-		return invalid("username %q looks like a user that a role of this engine made: its lease would delete it", role.Username)
+		return invalid("username %q looks like a user that a role of this engine made: its lease would delete it; choose a user that is made elsewhere", role.Username)
 	}
 	names, err := a.records.StaticRoleNames(ctx)
 	if err != nil {
@@ -81,7 +81,7 @@ func (b *Backend) mayTakeOver(ctx context.Context, a *staticAccess, role *store.
 			return err
 		}
 		if other != nil && other.ID == role.ID && name != role.Name {
-			return invalid("username %q is taken: static role %q rotates its keys", role.Username, name)
+			return invalid("username %q is taken: static role %q rotates its keys; read static-creds of that role, or delete it first", role.Username, name)
 		}
 	}
 	return nil

@@ -101,7 +101,7 @@ func userOf(arn string) (string, error) {
 	}
 	path, ok := strings.CutPrefix(resource, "user/")
 	if !ok {
-		return "", cannotRotate("the root credentials are not an IAM user's but %s", arn)
+		return "", cannotRotate("the root credentials are not an IAM user's but %s: put an IAM user's key into config/root", arn)
 	}
 	return path[strings.LastIndex(path, "/")+1:], nil
 }
