@@ -31,11 +31,12 @@ type openAPI struct {
 func TestOpenAPI(t *testing.T) {
 	stack := mustStart(t)
 	mustRegister(t, stack)
+	operator := mustShell(t, stack)
 	// One after the other: Vault keeps one schema of a name.
-	mustShell(t, stack, "vault secrets enable -path=ours "+ownName)
+	operator.run(t, "vault secrets enable -path=ours "+ownName)
 	ours := mustDocument(t, stack, "/ours/")
-	mustShell(t, stack, "vault secrets disable ours")
-	mustShell(t, stack, "vault secrets enable -path=builtin aws")
+	operator.run(t, "vault secrets disable ours")
+	operator.run(t, "vault secrets enable -path=builtin aws")
 	builtin := mustDocument(t, stack, "/builtin/")
 	mustBeValid(t, ours)
 	ids := ours.operationIDs(t)
@@ -188,7 +189,7 @@ func mustGet(t *testing.T, stack *devstack.Stack, path, contentType string) []by
 func TestMetricsOverHTTP(t *testing.T) {
 	stack := mustStart(t)
 	mustRegister(t, stack)
-	mustShell(t, stack, "vault secrets enable -path=aws "+ownName)
+	mustShell(t, stack).run(t, "vault secrets enable -path=aws "+ownName)
 	text := mustGet(t, stack, "aws/metrics?format=prometheus", "text/plain; version=0.0.4; charset=utf-8")
 	if !bytes.HasPrefix(text, []byte("# HELP vault_aws_")) || !bytes.Contains(text, []byte("\nvault_aws_info{version=\"v0.1.0\"} 1\n")) {
 		t.Errorf("metrics:\n%s", text)
