@@ -13,8 +13,10 @@ import (
 // the process serves every mount of the server, and Vault repeats a request
 // whose plugin died.
 func (b *Backend) HandleRequest(ctx context.Context, req *logical.Request) (resp *logical.Response, err error) {
+	ours := *req
+	ours.Storage = b.noticing(req.Storage)
 	err = b.recovered(func() error {
-		if resp, err = b.Backend.HandleRequest(ctx, req); err != nil {
+		if resp, err = b.Backend.HandleRequest(ctx, &ours); err != nil {
 			return err
 		}
 		return composed(req, resp)
