@@ -2,6 +2,7 @@ package backend
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"vault-plugin-secrets-aws/backend/awsclient"
@@ -86,19 +87,18 @@ func apiStates(accounts *governor.Accounts) map[apiLabels]governor.State {
 		for api, g := range map[string]*governor.Governor{"iam": account.IAM, "sts": account.STS} {
 			key := apiLabels{api: api, account: label}
 			sum, met := states[key]
-			states[key] = added(sum, g.State(), met)
+			if !met {
+				sum.Rate = math.Inf(1)
+			}
+			states[key] = added(sum, g.State())
 		}
 	}
 	return states
 }
 
-func added(sum, one governor.State, met bool) governor.State {
-	rate := one.Rate
-	if met {
-		rate = min(rate, sum.Rate)
-	}
+func added(sum, one governor.State) governor.State {
 	return governor.State{
-		Rate: rate, InFlight: sum.InFlight + one.InFlight, Waiting: sum.Waiting + one.Waiting,
+		Rate: min(sum.Rate, one.Rate), InFlight: sum.InFlight + one.InFlight, Waiting: sum.Waiting + one.Waiting,
 		Throttled: sum.Throttled + one.Throttled, Refused: sum.Refused + one.Refused,
 	}
 }

@@ -50,6 +50,7 @@ type mount struct {
 	options  backend.Options
 	load     loader
 	backend  logical.Backend
+	declared *declaration // shared by the mounts of a test
 }
 
 // loader makes a mount as Vault does: in process, or across the plugin boundary.
@@ -92,6 +93,8 @@ func newMountOver(t testing.TB, load loader, options backend.Options, storage lo
 		system:  &logical.StaticSystemView{DefaultLeaseTTLVal: 768 * time.Hour, MaxLeaseTTLVal: 768 * time.Hour, PluginEnvironment: &logical.PluginEnvironment{VaultVersion: "1.21.1"}},
 		log:     &logBuffer{},
 		options: options,
+
+		declared: &declaration{},
 	}
 	m.view = m.system
 	m.reload()
@@ -171,7 +174,9 @@ func (m *mount) requestAs(ctx context.Context, displayName string, op logical.Op
 		}
 	}
 	resp, err := m.backend.HandleRequest(ctx, req)
-	return seen(req, resp, err)
+	got := seen(req, resp, err)
+	m.wantDeclared(req, got)
+	return got
 }
 
 // seen maps an answer of the backend to HTTP as Vault's http package does. An

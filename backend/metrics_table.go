@@ -42,21 +42,17 @@ func mountMetrics() []metrics.Family[figures] {
 			Help: "1 while the mount is draining, holds destruction by deadline, or its storage seems restored.",
 			Read: func(f figures, tell emit) {
 				if f.users.Known {
-					tell(truth(f.users.Draining), "draining")
-					tell(truth(f.users.Held), "deadlines_held")
-					tell(truth(f.users.Restored), "restored")
+					tell(truth[f.users.Draining], "draining")
+					tell(truth[f.users.Held], "deadlines_held")
+					tell(truth[f.users.Restored], "restored")
 				}
 			},
 		},
 	}
 }
 
-func truth(is bool) float64 {
-	if is {
-		return 1
-	}
-	return 0
-}
+// truth is how a state is told.
+var truth = map[bool]float64{true: 1}
 
 // credentialKinds are the types of what roles give out.
 var credentialKinds = []store.CredentialType{store.IAMUser, store.AssumedRole, store.FederationToken, store.SessionToken}
@@ -103,7 +99,7 @@ var userEvents = []lifecycle.What{
 	lifecycle.WasDestroyed, lifecycle.WasRolledBack, lifecycle.WasTidied,
 }
 
-func userMetrics() []metrics.Family[figures] { //nolint:funlen // a table
+func userMetrics() []metrics.Family[figures] {
 	return []metrics.Family[figures]{
 		{
 			Name: "vault_aws_user_events_total", Kind: metrics.Counter, Labels: []string{"event"},

@@ -36,7 +36,7 @@ func (b *Backend) pathCreds() *framework.Path {
 			},
 			"ttl": {
 				Type:        framework.TypeDurationSecond,
-				Default:     int(defaultTTL.Seconds()),
+				Default:     defaultTTL.String(),
 				Description: "Life of the session, up to the role's max_sts_ttl; or of an IAM user whose role has default_ttl or max_ttl. Other IAM users live by config/lease.",
 				Query:       true,
 			},

@@ -25,7 +25,7 @@ func (b *Backend) pathTidy() *framework.Path {
 		Fields: map[string]*framework.FieldSchema{
 			"tidy_records":       {Type: framework.TypeBool, Description: "Forget the records of users that are gone from AWS."},
 			"tidy_unknown_users": {Type: framework.TypeBool, Description: "Destroy users with this mount's owner tag that nothing here names. Needs iam_owner_tags."},
-			"safety_buffer":      {Type: framework.TypeDurationSecond, Default: int(defaultSafetyBuffer.Seconds()), Description: "How old an unknown user must be. Default: 24h."},
+			"safety_buffer":      {Type: framework.TypeDurationSecond, Default: defaultSafetyBuffer.String(), Description: "How old an unknown user must be. Default: 24h."},
 			"max_deletes":        {Type: framework.TypeInt, Default: defaultMaxDeletes, Description: "How many users are destroyed at most."},
 			"dry_run":            {Type: framework.TypeBool, Default: true, Description: "Only report. Default: true."},
 			"forget":             {Type: framework.TypeString, Description: "Drop the record of this user, whatever AWS says: of one that AWS does not let go and that you have dealt with."},

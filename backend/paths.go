@@ -12,7 +12,7 @@ import (
 
 // paths is the whole API.
 func (b *Backend) paths() []*framework.Path {
-	return []*framework.Path{
+	return described([]*framework.Path{
 		b.pathConfigRoot(),
 		b.pathConfigRotateRoot(),
 		b.pathConfigLease(),
@@ -30,7 +30,7 @@ func (b *Backend) paths() []*framework.Path {
 		b.pathTidyStatus(),
 		b.pathTidyCancel(),
 		b.pathMetrics(),
-	}
+	})
 }
 
 // specialPaths says what Vault keeps local to a cluster and seal-wraps, and what

@@ -16,8 +16,10 @@ func (b *Backend) HandleRequest(ctx context.Context, req *logical.Request) (resp
 	ours := *req
 	ours.Storage = b.noticing(req.Storage)
 	err = b.recovered(func() error {
-		resp, err = b.Backend.HandleRequest(ctx, &ours)
-		return err
+		if resp, err = b.Backend.HandleRequest(ctx, &ours); err != nil {
+			return err
+		}
+		return composed(req, resp)
 	})
 	return resp, err
 }

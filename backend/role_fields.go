@@ -109,12 +109,12 @@ func roleFields() map[string]*framework.FieldSchema { //nolint:funlen // a table
 		"arn": {
 			Type:        framework.TypeString,
 			Deprecated:  true,
-			Description: "Deprecated: use role_arns or policy_arns. ARN of an IAM role to assume or of a managed policy.",
+			Description: "Use role_arns or policy_arns. ARN of an IAM role to assume or of a managed policy.",
 		},
 		"policy": {
 			Type:        framework.TypeString,
 			Deprecated:  true,
-			Description: "Deprecated: use policy_document. IAM policy in JSON, for users and federation tokens.",
+			Description: "Use policy_document. IAM policy in JSON, for users and federation tokens.",
 		},
 	}
 }

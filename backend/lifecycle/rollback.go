@@ -10,6 +10,11 @@ import (
 // each entry, since the root config may change between two.
 type Connect func(ctx context.Context) (Users, error)
 
+// connectedTo is IAM as a request or a pass has reached it already.
+func connectedTo(iam Users) Connect {
+	return func(context.Context) (Users, error) { return iam, nil }
+}
+
 // rollbacks is the worker's duty over the journal of dynamic users.
 func (m *Manager) rollbacks(connect Connect) Duty {
 	return Duty{

@@ -433,7 +433,6 @@ func (m *Manager) destroyUnknown(ctx context.Context, iam Users, user SeenUser) 
 		return err // it has one by now
 	}
 	r := UserRecord{UserName: user.Name, NameUnique: true, Account: user.Account, Issued: user.Created.UTC()}
-	connected := func(context.Context) (Users, error) { return iam, nil }
 	r = r.condemned(m.clock.Now(), reasonUnknown)
-	return m.toldAs(WasTidied, r, func() error { return m.destroyRecorded(ctx, connected, r) })
+	return m.toldAs(WasTidied, r, func() error { return m.destroyRecorded(ctx, connectedTo(iam), r) })
 }

@@ -64,8 +64,7 @@ func (m *Manager) undoRecorded(ctx context.Context, iam Users, a attempt) error 
 		unwritten := Recovered(func() error { return m.journal.Reassert(ctx, a.entry) })
 		return errors.Join(err, unwritten, m.DestroyUser(ctx, iam, a.doomed()))
 	}
-	connected := func(context.Context) (Users, error) { return iam, nil }
-	return m.destroyRecorded(ctx, connected, r)
+	return m.destroyRecorded(ctx, connectedTo(iam), r)
 }
 
 func (a attempt) doomed() Doomed {

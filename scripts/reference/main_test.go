@@ -40,6 +40,7 @@ func TestDefaultOf(t *testing.T) {
 	for want, field := range map[string]*framework.FieldSchema{
 		"":        {Type: framework.TypeString},
 		"`1h`":    {Type: framework.TypeDurationSecond, Default: 3600},
+		"`2h`":    {Type: framework.TypeDurationSecond, Default: "2h0m0s"},
 		"`90s`":   {Type: framework.TypeString, Default: "90s"},
 		"`1m30s`": {Type: framework.TypeDurationSecond, Default: 90},
 		"`true`":  {Type: framework.TypeBool, Default: true},

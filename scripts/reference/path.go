@@ -107,7 +107,7 @@ func place(path *framework.Path, field string) string {
 
 // defaultOf is a default as one would write it.
 func defaultOf(field *framework.FieldSchema) string {
-	seconds, isInt := field.Default.(int)
+	seconds, isInt := field.DefaultOrZero().(int)
 	switch {
 	case field.Default == nil || field.Default == "":
 		return ""

@@ -77,6 +77,10 @@ func (n normaliser) observation(status int, body []byte) (observation, error) {
 	if len(body) == 0 {
 		return o, nil
 	}
+	if body[0] != '{' { // text of another format, as for Prometheus
+		o.data = object{"raw": true}
+		return o, nil
+	}
 	var a answer
 	numbers := json.NewDecoder(bytes.NewReader(body))
 	numbers.UseNumber()
