@@ -138,6 +138,14 @@ var boundaryAccessBeliefs = []belief{{
 		_, a := w.someone(statement("Allow", "iam:CreateUser", "*", `{"StringEquals":{"iam:PermissionsBoundary":"`+bound+`"}}`))
 		return then(a.createUser(w.name(aUser)), a.createUser(w.name(aUser), bounded(bound)))
 	},
+}, {
+	id: "Boundary: can be made a condition of AttachUserPolicy and PutUserPolicy", source: refActions, want: "403 AccessDenied, then 403 AccessDenied, then 200, then 200",
+	run: func(w *world) string {
+		bound := w.policy(allow("s3:*", "*"))
+		_, a := w.someone(statement("Allow", "iam:AttachUserPolicy iam:PutUserPolicy", "*", `{"StringEquals":{"iam:PermissionsBoundary":"`+bound+`"}}`))
+		free, held := w.user(), w.user(bounded(bound))
+		return then(a.attach(free, bound), a.put(free, "p", allow("s3:*", "*")), a.attach(held, bound), a.put(held, "p", allow("s3:*", "*")))
+	},
 }}
 
 // conditionBeliefs are the condition keys and variables that the documented

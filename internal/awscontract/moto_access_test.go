@@ -37,6 +37,12 @@ var motoAccess = []awscontract.Deviation{
 		},
 	},
 	{
+		Why: "anybody may call anything: authorization is off by default", Instead: "200, then 200, then 200, then 200",
+		Cases: []string{
+			"Boundary: can be made a condition of AttachUserPolicy and PutUserPolicy",
+		},
+	},
+	{
 		Why: "anybody may call anything: authorization is off by default", Instead: "200, then 200, then 200, then 200, then 200",
 		Cases: []string{
 			"Signature: inactive key",

@@ -22,11 +22,9 @@ func (h holder) boundaryOperations() []operation {
 // askBoundary asks with iam:PermissionsBoundary: the boundary to be set, or the
 // one to be removed.
 func (h holder) askBoundary(c *call) []ask {
-	keys := contextKeys{}
+	keys := h.boundaryKeys(c)
 	if arn := c.in.text("PermissionsBoundary"); arn != "" {
 		keys.set("iam:PermissionsBoundary", arn)
-	} else if e, err := h.entity(c); err == nil && e.boundary != nil {
-		keys.set("iam:PermissionsBoundary", e.boundary.arn)
 	}
 	return c.ask(h.arn(c), keys)
 }

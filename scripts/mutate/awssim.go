@@ -60,6 +60,10 @@ var simulator = []mutation{
 	sim("evaluate.go", "session policies are passed over", "(w.session.limited || w.kind == callerFederated)", "false", "Session policy: limits what the role may"),
 	sim("evaluate.go", "a federated user without session policy may do all", "w.session.limited || w.kind == callerFederated", "w.session.limited", "Federated user: no session policy, no permission"),
 	sim("evaluate.go", "boundaries are passed over", "if v.boundary != nil {", "if v.boundary != nil && false {", "Boundary: limits what policies allow"),
+	sim("simulate.go", "simulations pass over boundaries", "if bound == implicitDeny && out.said == allowed {", "if false {", "SimulatePrincipalPolicy: the boundary"),
+	sim("simulate.go", "simulations pass over condition keys", "keys.set(c.in.text(entry+\".ContextKeyName\"), ", "keys.set(entry, ", "SimulatePrincipalPolicy: condition keys"),
+	sim("simulate.go", "simulations need no permission", "asks: onPolicySource, ", "", "SimulatePrincipalPolicy: needs a permission"),
+	sim("inline.go", "a user's boundary is no condition key", "err == nil && e.boundary != nil {", "err == nil && e.boundary != nil && false {", "Boundary: can be made a condition of AttachUserPolicy"),
 	sim("conditions.go", "conditions are passed over", "return !holds\n", "return !holds && false\n", "Condition: iam:PolicyARN"),
 	sim("conditions.go", "variables are texts", "if version != version2012 || ", "if ", "Variable: unknown in the old version"),
 
