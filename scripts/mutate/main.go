@@ -45,7 +45,7 @@ func mutateMain(prefixes []string) int {
 // chosen are the mutations whose name begins with one of the prefixes; all if
 // there are none.
 func chosen(prefixes []string) []mutation {
-	all := slices.Concat(mutations, records, crashes, simulation, governed, helper, simulator)
+	all := slices.Concat(mutations, records, crashes, simulation, governed, helper, diagnosis, simulator)
 	if len(prefixes) == 0 {
 		return all
 	}
