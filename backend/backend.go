@@ -45,6 +45,7 @@ type Backend struct {
 	users       *lifecycle.Manager
 	worker      *lifecycle.Worker
 	tidy        *lifecycle.Tidy
+	diagnoses   diagnoses
 	staticRoles lifecycle.KeyedLock // by name, and by user id where a user is taken over; held across the AWS calls of that role only
 	writing     lifecycle.KeyedLock // by storage key; held while a record is read, changed and written; never across AWS calls
 

@@ -30,6 +30,7 @@ func (b *Backend) paths() []*framework.Path {
 		b.pathTidy(),
 		b.pathTidyStatus(),
 		b.pathTidyCancel(),
+		b.pathDiagnose(),
 	}
 }
 

@@ -74,7 +74,7 @@ func (c *Client) watch(seen *Reached) func(context.Context, middleware.Deseriali
 		out, md, err := next.HandleDeserialize(ctx, in)
 		ended := c.now()
 		seen.Latency = ended.Sub(begun)
-		if reply, ok := out.RawResponse.(*smithyhttp.Response); ok && reply != nil && reply.Response != nil {
+		if reply, ok := out.RawResponse.(*smithyhttp.Response); ok && reply.Response != nil && reply.StatusCode != 0 { // the SDK makes one of none
 			seen.Answer = true
 			seen.Skew = skewOf(reply.Header, ended)
 		}
