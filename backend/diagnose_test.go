@@ -115,14 +115,14 @@ func plantedFaults() []plantedFault {
 		{"an endpoint in the clear", func(m *permitted) {
 			m.mustWrite("config/root", map[string]any{"sts_fallback_endpoints": "http://sts.invalid", "sts_fallback_regions": "us-east-1"})
 		}, nil, found{"warning", "config/root", "not encrypted", "https"}},
-		{"a region of nobody", write("config/root", map[string]any{"sts_region": "mars-north-1"}), nil, found{"warning", "config/root", "no region of AWS", "check the region"}},
+		{"a region of nobody", write("config/root", map[string]any{"sts_region": "mars-north-1"}), nil, found{"warning", "config/root", "no region of AWS", "check it"}},
 		{"an old root key", func(m *permitted) { m.both(100 * 24 * time.Hour) }, nil, found{"warning", "config/root", "100 days old", "rotate-root"}},
 		{"a second root key", func(m *permitted) { m.interfere("engine", awssim.ActAddKey, "") }, nil, found{"warning", "config/root", "another access key", "delete AKIA"}},
 		{"a failed rotation", func(m *permitted) {
 			m.put("journal/root-rotation", map[string]any{"since": time.Now(), "last_error": "AccessDenied: it was refused"})
 		}, nil, found{"error", "config/root", "it was refused", "rotate-root"}},
 		{"names that collide", write("config/root", map[string]any{"username_template": "app-{{unix_time}}"}), nil, found{"warning", "config/root", "randomness", "username_template"}},
-		{"a template of another version", func(m *permitted) { m.changeStored("config/root", "username_template", "{{nothing}}") }, nil, found{"error", "config/root", "makes no names", "username_template"}},
+		{"a template of another version", func(m *permitted) { m.changeStored("config/root", "username_template", "{{nothing}}") }, nil, found{"error", "config/root", "makes no names", "empty one for the default"}},
 		{"a mount that is drained", write("tidy", map[string]any{"drain": true}), nil, found{"warning", "tidy", "drained", "drain=false"}},
 
 		missing("iam:CreateUser", "iam_user roles"),

@@ -19,7 +19,7 @@ func (b *Backend) diagnosed(ctx context.Context, storage logical.Storage, role s
 	if m.Config, m.Written, err = records.RootConfig(ctx); err != nil {
 		return m, err
 	}
-	m.Template, m.Now, m.MaxTTL = templateOf(m.Config), b.options.Clock.Now(), b.System().MaxLeaseTTL()
+	m.Now, m.MaxTTL = b.options.Clock.Now(), b.System().MaxLeaseTTL()
 	if err := b.addRoles(ctx, records, &m, role); err != nil {
 		return m, err
 	}
@@ -100,7 +100,7 @@ func (b *Backend) diagnosedPermissions(m *diagnose.Mount) *permissions.Mount {
 	for _, role := range m.Statics {
 		needs.Static[role.Name] = role.StaticRole
 	}
-	if _, err := naming.Parse(m.Template, b.options.Clock.Now); err != nil {
+	if _, err := naming.Parse(diagnose.TemplateOf(m.Config), b.options.Clock.Now); err != nil {
 		return nil
 	}
 	if err := b.addNames(needs, names); err != nil {

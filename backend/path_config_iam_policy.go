@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"vault-plugin-secrets-aws/backend/awserr"
+	"vault-plugin-secrets-aws/backend/diagnose"
 	"vault-plugin-secrets-aws/backend/naming"
 	"vault-plugin-secrets-aws/backend/permissions"
 	"vault-plugin-secrets-aws/backend/policy"
@@ -129,7 +130,7 @@ func readAll[R any](ctx context.Context, names []string, to map[string]*R, read 
 // addNames says how the names of users begin. A template that makes none begins
 // with nothing, which Refusals refuses where it matters.
 func (b *Backend) addNames(m *permissions.Mount, roles []string) error {
-	names, err := naming.Parse(templateOf(m.Config), b.options.Clock.Now)
+	names, err := naming.Parse(diagnose.TemplateOf(m.Config), b.options.Clock.Now)
 	if err != nil {
 		return invalid("config/root: %v", err)
 	}

@@ -26,7 +26,7 @@ func (s *silent) wait(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func (s *silent) Source(ctx context.Context) (awsclient.Source, error) {
+func (s *silent) Source(context.Context) (awsclient.Source, error) {
 	return awsclient.Source{Name: "config/root"}, nil
 }
 
@@ -53,7 +53,7 @@ func (s *silent) Simulate(ctx context.Context, _ awsclient.Question) ([]awsclien
 
 // many is a mount of as many roles as a run looks at, each with a policy of its own.
 func many() diagnose.Mount {
-	m := diagnose.Mount{Config: store.NewRootConfig(), Template: "vault-{{random 20}}", RolesLeft: 9000}
+	m := diagnose.Mount{Config: store.NewRootConfig(), RolesLeft: 9000}
 	m.Permissions = &permissions.Mount{Config: m.Config, Roles: map[string]*store.Role{}, UserPrefix: "vault-", NamesUnique: true}
 	for i := range diagnose.MaxRoles {
 		role := &store.Role{CredentialTypes: []store.CredentialType{store.IAMUser}, PolicyARNs: []string{fmt.Sprintf("arn:aws:iam::123456789012:policy/p%d", i)}}

@@ -58,7 +58,6 @@ type Mount struct {
 	Written     bool  // there is a config/root
 	Unusable    error // why no client could be made of it
 	Permissions *permissions.Mount
-	Template    string
 	Roles       []Role // those to look at
 	RolesLeft   int    // how many more there are
 	Statics     []StaticRole

@@ -48,20 +48,31 @@ func RoleRules(v View) (all []Finding) {
 	return all
 }
 
-// PartitionOf is the partition that the region of a root config lies in.
-func PartitionOf(region string) string {
-	if region == "" {
-		region = "us-east-1"
+// partitions begin the regions of every partition but the first (botocore's
+// partitions, checked 2026-11).
+var partitions = []struct{ begin, name string }{
+	{"cn-", "aws-cn"},
+	{"us-gov-", "aws-us-gov"},
+	{"eusc-", "aws-eusc"},
+	{"us-iso-", "aws-iso"},
+	{"us-isob-", "aws-iso-b"},
+	{"eu-isoe-", "aws-iso-e"},
+	{"us-isof-", "aws-iso-f"},
+}
+
+// PartitionOf is the partition that a root config reaches; "" if that cannot be
+// told: behind explicit endpoints may be anything.
+func PartitionOf(c *store.RootConfig) string {
+	region := c.Region
+	if region == "" && c.AccessKey != "" {
+		region = "us-east-1" // without keys the server's environment may name another
 	}
-	if !awsclient.KnownRegion(region) {
+	if !awsclient.KnownRegion(region) || c.IAMEndpoint+c.STSEndpoint != "" {
 		return ""
 	}
-	for _, p := range []struct{ begin, partition string }{
-		{"cn-", "aws-cn"}, {"us-gov-", "aws-us-gov"}, {"eusc-", "aws-eusc"}, {"us-isob-", "aws-iso-b"}, {"us-isof-", "aws-iso-f"},
-		{"eu-isoe-", "aws-iso-e"}, {"us-iso-", "aws-iso"},
-	} {
+	for _, p := range partitions {
 		if strings.HasPrefix(region, p.begin) {
-			return p.partition
+			return p.name
 		}
 	}
 	return "aws"

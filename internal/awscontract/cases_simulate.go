@@ -9,7 +9,9 @@ import (
 )
 
 // simulateBeliefs are about IAM's policy simulator, of what a principal may do.
-func simulateBeliefs() []belief {
+func simulateBeliefs() []belief { return append(simulatedSources(), simulatedLimits()...) }
+
+func simulatedSources() []belief {
 	return []belief{{
 		id: "SimulatePrincipalPolicy: each action on each resource", source: refSimulate,
 		want: "iam:GetUser A allowed, iam:GetUser B implicitDeny, iam:DeleteUser A explicitDeny, iam:DeleteUser B explicitDeny",
@@ -40,7 +42,11 @@ func simulateBeliefs() []belief {
 			_, arn := w.role(trust("*"), allow("iam:ListUsers", "*"))
 			return w.admin.simulate(arn, "iam:ListUsers iam:GetUser", nil)
 		},
-	}, {
+	}}
+}
+
+func simulatedLimits() []belief {
+	return []belief{{
 		id: "SimulatePrincipalPolicy: the boundary counts", source: refSimulate, want: "iam:GetUser * allowed, iam:ListUsers * implicitDeny beyond its boundary",
 		run: func(w *world) string {
 			user := w.user(bounded(w.policy(allow("iam:GetUser", "*"))))
