@@ -106,7 +106,7 @@ func sharedNamesRule(c *store.RootConfig, now func() time.Time) []Finding {
 	}
 	return []Finding{{
 		Severity: Warning, Problem: "iam_owner_tags: a name of username_template may be somebody else's; tidy then goes by the tags alone",
-		Remedy: "put {{random 20}} into username_template",
+		Remedy: "write a username_template like the default",
 	}}
 }
 

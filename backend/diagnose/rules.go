@@ -150,6 +150,9 @@ func arnRules(v View) (found []Finding) {
 var iamName = regexp.MustCompile(`^[\w+=,.@-]{1,128}$`)
 
 func groupRules(v View) (found []Finding) {
+	if !v.IssuesAny([]store.CredentialType{store.IAMUser, store.AssumedRole, store.FederationToken}) {
+		return nil
+	}
 	for _, group := range v.IAMGroups {
 		if !iamName.MatchString(group) {
 			found = append(found, Finding{Severity: Error, Problem: fmt.Sprintf("iam_groups holds %q, which is no name of a group", group), Remedy: "write names, without path and ARN"})
@@ -164,9 +167,10 @@ func tagRules(v View) (found []Finding) {
 	if n := len(v.IAMTags) + v.OwnerTags; v.OwnerTags > 0 && v.Issues(store.IAMUser) && n > tagQuota {
 		found = append(found, Finding{Severity: Error, Problem: fmt.Sprintf("iam_tags and the tags of iam_owner_tags are %d together, and AWS takes %d", n, tagQuota), Remedy: "write fewer iam_tags, or iam_owner_tags=false to config/root"})
 	}
-	for name, tags := range map[string]map[string]string{"iam_tags": v.IAMTags, "session_tags": v.SessionTags} {
-		found = append(found, badTags(name, tags)...)
+	if v.Issues(store.IAMUser) {
+		found = append(found, badTags("iam_tags", v.IAMTags)...)
 	}
+	found = append(found, badTags("session_tags", v.SessionTags)...)
 	slices.SortFunc(found, func(a, b Finding) int { return strings.Compare(a.Problem, b.Problem) })
 	return found
 }
