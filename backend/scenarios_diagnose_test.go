@@ -143,8 +143,9 @@ func TestDiagnoseKept(t *testing.T) {
 		clock.advance(step.after)
 		before := len(m.sim.Journal())
 		m.read("diagnose", step.query)
-		if got := len(m.calls(before)); (got > 0) != step.asks || got > once {
-			t.Errorf("after %s with %v: %d calls, %d at first", step.after, step.query, got, once)
+		want := map[bool]int{true: once}[step.asks]
+		if got := len(m.calls(before)); got != want {
+			t.Errorf("after %s with %v: %d calls, want %d", step.after, step.query, got, want)
 		}
 	}
 }

@@ -27,6 +27,8 @@ var given = map[string][]string{
 		"vault write aws/roles/reader credential_type=iam_user policy_arns=arn:aws:iam::aws:policy/ReadOnlyAccess",
 		"vault read aws/creds/reader",
 	},
+	"diagnose.md":    mountWithReader,
+	"permissions.md": mountWithReader,
 	"aws-tools.md": {
 		"vault plugin register -version=$(cat VERSION) -command=vault-plugin-secrets-aws" +
 			" -sha256=$(sha256sum bin/plugins/vault-plugin-secrets-aws | cut -d' ' -f1) secret aws",
@@ -37,6 +39,14 @@ var given = map[string][]string{
 		"vault write aws/roles/reader credential_type=iam_user policy_arns=arn:aws:iam::aws:policy/ReadOnlyAccess",
 		"vault read aws/creds/reader",
 	},
+}
+
+// mountWithReader is a mount with one role.
+var mountWithReader = []string{
+	"vault plugin register -version=v0.1.0 -command=vault-plugin-secrets-aws -sha256=$(sha256sum bin/vault-plugin-secrets-aws | cut -d' ' -f1) secret aws",
+	"vault secrets enable aws",
+	"vault write aws/config/root access_key=$AWS_ACCESS_KEY_ID secret_key=$AWS_SECRET_ACCESS_KEY region=us-east-1",
+	"vault write aws/roles/reader credential_type=iam_user policy_arns=arn:aws:iam::aws:policy/ReadOnlyAccess",
 }
 
 // TestDocumentedCommands runs every command of Vault's and the helper's that README.md and docs/ show,
