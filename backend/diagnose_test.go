@@ -160,7 +160,7 @@ func plantedFaults() []plantedFault {
 		}, nil, found{"error", "roles/session", "does not exist", "role/deploy"}},
 		{"a trust policy without us", func(m *permitted) {
 			m.sim.PutRole(m.admin.Account, "deploy", trust(m.local("user/app")), ec2Policy)
-		}, nil, found{"error", "roles/session", "does not let", "trust policy"}},
+		}, nil, found{"error", "roles/session", "user/engine assume it", "trust policy"}},
 		{"a trust policy without tags", func(m *permitted) { m.sim.PutRole(m.admin.Account, "deploy", trust(m.local("root")), ec2Policy) }, nil, found{"error", "roles/session", "tag sessions", "sts:TagSession"}},
 		{"another external id", write("roles/session", map[string]any{"external_id": "e2"}), nil, found{"error", "roles/session", "another external_id", "external_id"}},
 		{"a trust policy with conditions", func(m *permitted) {

@@ -119,7 +119,8 @@ func (f *facts) probe(ctx context.Context, aws AWS) {
 	f.reached = make([]endpoint, len(probes))
 	var jobs []job
 	for i, p := range probes {
-		jobs = append(jobs, func(ctx context.Context) { f.reached[i] = endpoint{p, p.Ask(ctx)} })
+		f.reached[i].Probe = p
+		jobs = append(jobs, func(ctx context.Context) { f.reached[i].Reached = p.Ask(ctx) })
 	}
 	each(ctx, jobs)
 }

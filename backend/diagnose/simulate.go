@@ -91,6 +91,9 @@ func checkPermissions(q *inquiry) {
 	case q.Permissions == nil || q.identity.err != nil || !q.identity.asked:
 		return // told by other rows
 	case q.root.AccountRoot():
+		return // no policy limits it
+	case q.principal() == "":
+		q.skip("config/root", "permissions: IAM simulates those of users and roles, and the root credentials are a %s's", or(q.kind(), "stranger"))
 		return
 	}
 	unknown := map[string][]string{} // actions, by why they could not be judged
