@@ -162,6 +162,7 @@ func plantedFaults() []plantedFault {
 			m.sim.PutRole(m.admin.Account, "deploy", trust(m.local("user/app")), ec2Policy)
 		}, nil, found{"error", "roles/session", "user/engine assume it", "trust policy"}},
 		{"a trust policy without tags", func(m *permitted) { m.sim.PutRole(m.admin.Account, "deploy", trust(m.local("root")), ec2Policy) }, nil, found{"error", "roles/session", "tag sessions", "sts:TagSession"}},
+		{"a trust policy without source identities", write("roles/session", map[string]any{"source_identity_template": "by-{{.PolicyName}}"}), nil, found{"error", "roles/session", "set a source identity", "sts:SetSourceIdentity"}},
 		{"another external id", write("roles/session", map[string]any{"external_id": "e2"}), nil, found{"error", "roles/session", "another external_id", "external_id"}},
 		{"a trust policy with conditions", func(m *permitted) {
 			m.sim.PutRole(m.admin.Account, "deploy", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"`+m.local("root")+`"},"Action":["sts:AssumeRole","sts:TagSession"],"Condition":{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}}}]}`, ec2Policy)

@@ -249,11 +249,11 @@ func configurations() []configuration {
 		{"sessions", func(m *permitted) {
 			m.sim.PutGroup(m.admin.Account, "readers", ec2Policy)
 			account := m.local("root")
-			tagged := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + account + `"},"Action":["sts:AssumeRole","sts:TagSession"]}]}`
+			tagged := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + account + `"},"Action":["sts:AssumeRole","sts:TagSession","sts:SetSourceIdentity"]}]}`
 			arn := m.sim.PutRole(m.admin.Account, "plain", trust(account), ec2Policy)
 			other := m.sim.PutRole(m.admin.Account, "tagged", tagged, ec2Policy)
 			m.mustWrite("roles/plain", map[string]any{"credential_type": "assumed_role", "role_arns": arn, "iam_groups": "readers"})
-			m.mustWrite("roles/tagged", map[string]any{"credential_type": "assumed_role", "role_arns": other, "session_tags": "a=b"})
+			m.mustWrite("roles/tagged", map[string]any{"credential_type": "assumed_role", "role_arns": other, "session_tags": "a=b", "transitive_tag_keys": "a", "source_identity_template": "by-{{.PolicyName}}"})
 			m.mustWrite("roles/token", map[string]any{"credential_type": "federation_token", "policy_document": ec2Policy})
 			m.mustWrite("roles/own", map[string]any{"credential_type": "session_token"})
 		}, []deed{issue("sts/plain", nil), issue("sts/tagged", nil), issue("sts/token", nil), issue("sts/own", nil), rotateRootDeed}},

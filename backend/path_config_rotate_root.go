@@ -54,12 +54,15 @@ func (b *Backend) rotateRootKey(ctx context.Context, storage logical.Storage) (l
 	if err != nil {
 		return lifecycle.Rotated{}, err
 	}
-	if err := ownRootKey(ctx, store.Records{Storage: storage}); err != nil {
+	if err := b.ownRootKey(ctx, store.Records{Storage: storage}); err != nil {
 		return lifecycle.Rotated{}, err
 	}
 	rotated, err := b.users.RotateRoot(ctx, rotation)
 	if errors.Is(err, lifecycle.ErrCannotRotate) {
 		err = invalid("%v", err)
+	}
+	if err != nil {
+		b.users.Tell(lifecycle.Event{What: lifecycle.WasNotRotated, Type: lifecycle.TypeRootKey})
 	}
 	b.noteRotation(context.WithoutCancel(ctx), storage, err)
 	return rotated, err
@@ -67,12 +70,12 @@ func (b *Backend) rotateRootKey(ctx context.Context, storage logical.Storage) (l
 
 // ownRootKey refuses a root key that a static role rotates: whoever rotated it
 // would end the other's.
-func ownRootKey(ctx context.Context, records store.Records) error {
+func (b *Backend) ownRootKey(ctx context.Context, records store.Records) error {
 	c, _, err := records.RootConfig(ctx)
 	if err != nil {
 		return err
 	}
-	role, err := staticRoleOf(ctx, records, c.AccessKey)
+	role, err := b.staticRoleOf(ctx, records, c.AccessKey)
 	if err != nil || role == "" {
 		return err
 	}
@@ -93,7 +96,7 @@ func (b *Backend) rotation(ctx context.Context, storage logical.Storage) (lifecy
 		return lifecycle.RootRotation{}, invalid("no configuration found for config/root: write it first")
 	}
 	if c.AccessKey == "" || c.SecretKey == "" {
-		return lifecycle.RootRotation{}, invalid("Cannot call config/rotate-root when either access_key or secret_key is empty: the root credentials are the Vault server's own")
+		return lifecycle.RootRotation{}, invalid("Cannot call config/rotate-root when either access_key or secret_key is empty: the root credentials are the Vault server's own; write both to config/root first")
 	}
 	root, err := b.root(ctx, storage)
 	if err != nil {

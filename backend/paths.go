@@ -31,6 +31,7 @@ func (b *Backend) paths() []*framework.Path {
 		b.pathTidyStatus(),
 		b.pathTidyCancel(),
 		b.pathDiagnose(),
+		b.pathMetrics(),
 	}
 }
 

@@ -9,6 +9,6 @@ func allScenarios() []scenario {
 	return slices.Concat(
 		configScenarios(), leaseScenarios(), roleScenarios(), userScenarios(), sideCredentialScenarios(), sessionScenarios(), formatScenarios(),
 		failureScenarios(), recordScenarios(), rotateScenarios(), scheduleScenarios(), staticScenarios(), staticDefectScenarios(),
-		replicationScenarios(), storageScenarios(), operatorScenarios(), iamPolicyScenarios(), diagnoseScenarios(), secretScenarios(), injectionScenarios(), propagationScenarios(), defectScenarios(), helpScenarios(),
+		replicationScenarios(), storageScenarios(), operatorScenarios(), iamPolicyScenarios(), diagnoseScenarios(), secretScenarios(), injectionScenarios(), lifetimeScenarios(), attributionScenarios(), propagationScenarios(), defectScenarios(), helpScenarios(), metricsScenarios(),
 	)
 }

@@ -25,7 +25,8 @@ type assumption struct {
 	arn        string
 	externalID string
 	tags       map[string]string
-	longest    time.Duration // that is asked for without a ttl, or allowed to be; 0: not known
+	transitive []string
+	sourced    bool // its sessions name a source identity
 }
 
 func (a assumption) key() string { return a.subject + " " + a.arn }
@@ -37,12 +38,12 @@ func assumptions(m Mount) (all []assumption) {
 			continue
 		}
 		for _, arn := range role.RoleARNs {
-			all = append(all, assumption{"roles/" + role.Name, arn, role.ExternalID, role.SessionTags, max(role.DefaultSTSTTL, time.Hour)})
+			all = append(all, assumption{"roles/" + role.Name, arn, role.ExternalID, role.SessionTags, role.TransitiveTagKeys, role.SourceIdentityTemplate != ""})
 		}
 	}
 	for _, role := range m.Statics {
 		if role.AssumeRoleARN != "" {
-			all = append(all, assumption{"static-roles/" + role.Name, role.AssumeRoleARN, role.ExternalID, nil, time.Hour})
+			all = append(all, assumption{subject: "static-roles/" + role.Name, arn: role.AssumeRoleARN, externalID: role.ExternalID})
 		}
 	}
 	return all
@@ -51,9 +52,13 @@ func assumptions(m Mount) (all []assumption) {
 // prove assumes the role. What AWS answers is dropped unread.
 func (a assumption) prove(aws AWS) func(context.Context) (struct{}, error) {
 	return func(ctx context.Context) (struct{}, error) {
-		_, err := aws.AssumeRole(ctx, lifecycle.AssumeRoleSpec{
-			RoleARN: a.arn, SessionName: proofSession, ExternalID: a.externalID, Tags: a.tags, Policy: proofPolicy, TTL: proofTTL,
-		})
+		spec := lifecycle.AssumeRoleSpec{
+			RoleARN: a.arn, SessionName: proofSession, ExternalID: a.externalID, Tags: a.tags, TransitiveTags: a.transitive, Policy: proofPolicy, TTL: proofTTL,
+		}
+		if a.sourced {
+			spec.SourceIdentity = proofSession
+		}
+		_, err := aws.AssumeRole(ctx, spec)
 		return struct{}{}, err
 	}
 }

@@ -64,6 +64,8 @@ func (q *inquiry) trust(a assumption, document string) {
 			"the trust policy of %s does not let %s assume it", a.arn, q.root.ARN)
 	case len(a.tags) > 0 && len(lets("sts:TagSession")) == 0:
 		q.find(Error, a.subject, "add sts:TagSession to its trust policy, or clear session_tags", "the trust policy of %s does not let %s tag sessions", a.arn, q.root.ARN)
+	case a.sourced && len(lets("sts:SetSourceIdentity")) == 0:
+		q.find(Error, a.subject, "add sts:SetSourceIdentity to its trust policy, or clear source_identity_template", "the trust policy of %s does not let %s set a source identity", a.arn, q.root.ARN)
 	case !slices.ContainsFunc(lets("sts:AssumeRole"), a.meetsExternalID):
 		q.find(Error, a.subject, "write the external_id that it asks for to the role", "the trust policy of %s asks for another external_id", a.arn)
 	case slices.ContainsFunc(statements, trustStatement.depends):

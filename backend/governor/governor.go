@@ -29,6 +29,8 @@ type Governor struct {
 	admission queue // requests and single calls that wait to be admitted
 	sending   queue // calls that are admitted, and wait for others to be answered
 	stopTimer context.CancelFunc
+	throttled uint64 // attempts that AWS refused for coming too fast
+	refused   uint64 // requests and single calls that were not sent
 }
 
 // New returns a governor that has learned nothing yet.
@@ -135,6 +137,11 @@ func (g *Governor) admit(ctx context.Context, t *ticket) error {
 }
 
 // hopeless reports that a ticket cannot have its turn in time, as things stand.
+//
+// What is left until the deadline is told by the time package and not by our
+// clock: that is what the context was given its deadline by, and what will end it.
+// The pace's wait is a duration, which no clock that merely shows another time
+// changes. In a bubble of testing/synctest the time package is fake for both.
 func (g *Governor) hopeless(ctx context.Context, t *ticket) bool {
 	if g.admission.waiting(t) >= maxWaiting {
 		return true
@@ -194,6 +201,7 @@ func (g *Governor) answered(o Outcome, admitted time.Time) {
 	case o == Taken && used:
 		g.pace.taken()
 	case o == Throttled:
+		g.throttled++
 		g.pace.throttled(now, admitted, g.unsent)
 	}
 	g.proceed()

@@ -107,6 +107,7 @@ var features = []struct {
 	{"tidy", (*Mount).tidying},
 	{"assumed_role roles", (*Mount).assuming},
 	{"session_tags", (*Mount).taggingSessions},
+	{"source_identity_template", (*Mount).namingSources},
 	{"iam_groups of session roles", (*Mount).readingGroups},
 	{"federation_token roles", (*Mount).federating},
 	{"static roles", (*Mount).rotatingStatic},

@@ -19,6 +19,11 @@ func (m *Mount) taggingSessions() []Need {
 	return []Need{{Actions: []string{"sts:TagSession"}, Resources: arns, Samples: arns}}
 }
 
+func (m *Mount) namingSources() []Need {
+	arns := of(m.roles(func(r *store.Role) bool { return r.Issues(store.AssumedRole) && r.SourceIdentityTemplate != "" }), roleARNs)
+	return []Need{{Actions: []string{"sts:SetSourceIdentity"}, Resources: arns, Samples: arns}}
+}
+
 // readingGroups is for the policies of groups that limit sessions.
 func (m *Mount) readingGroups() []Need {
 	limited := m.roles(func(r *store.Role) bool {

@@ -27,10 +27,9 @@ func (h holder) attachOperations() []operation {
 	}
 }
 
-// askPolicy asks with the policy's ARN as iam:PolicyARN, and the entity's
-// boundary.
+// askPolicy asks with the policy's ARN as iam:PolicyARN, and with the boundary.
 func (h holder) askPolicy(c *call) []ask {
-	keys := h.boundaryKeys(c)
+	keys := h.boundaryKey(c)
 	keys.set("iam:PolicyARN", c.in.text("PolicyArn"))
 	return c.ask(h.arn(c), keys)
 }

@@ -51,18 +51,6 @@ func (h holder) entity(c *call) (*entity, error) { return h.find(c, c.in.text(h.
 // ask asks about the entity, which need not exist.
 func (h holder) ask(c *call) []ask { return c.ask(h.arn(c), nil) }
 
-// askBounded asks with the entity's boundary as iam:PermissionsBoundary.
-// https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
-func (h holder) askBounded(c *call) []ask { return c.ask(h.arn(c), h.boundaryKeys(c)) }
-
-func (h holder) boundaryKeys(c *call) contextKeys {
-	keys := contextKeys{}
-	if e, err := h.entity(c); err == nil && e.boundary != nil {
-		keys.set("iam:PermissionsBoundary", e.boundary.arn)
-	}
-	return keys
-}
-
 func (h holder) arn(c *call) string {
 	e, err := h.entity(c)
 	if err != nil {
@@ -76,11 +64,11 @@ func (h holder) inlineOperations() []operation {
 	named, policy := required(h.param, h.shape), required("PolicyName", policyNameType)
 	return []operation{
 		{
-			name: "Put" + h.kind + "Policy", target: h.param, asks: h.askBounded, run: h.put,
+			name: "Put" + h.kind + "Policy", target: h.param, asks: h.askBoundary, run: h.put,
 			members: []member{named, policy, required("PolicyDocument", policyDocumentType)},
 		},
 		{name: "Get" + h.kind + "Policy", target: h.param, asks: h.ask, run: h.get, members: []member{named, policy}},
-		{name: "Delete" + h.kind + "Policy", target: h.param, asks: h.askBounded, run: h.remove, members: []member{named, policy}},
+		{name: "Delete" + h.kind + "Policy", target: h.param, asks: h.askBoundary, run: h.remove, members: []member{named, policy}},
 		{
 			name: "List" + h.kind + "Policies", target: h.param, asks: h.ask, run: h.list,
 			members: []member{named, optionalIn("Marker", markerType), optionalIn("MaxItems", maxItemsType)},

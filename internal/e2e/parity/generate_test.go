@@ -168,6 +168,7 @@ func ourForms() []form {
 		{make: getter("config/iam-policy"), values: policyValues(), again: []step{}},
 		{make: getter("diagnose"), values: diagnoseValues(), again: []step{}},
 		{make: poster("tidy"), values: tidyValues(), after: []request{post("tidy-cancel", nil)}},
+		{make: getter("metrics"), values: map[string]values{"format": text([]any{"prometheus"}, "xml")}, again: []step{}},
 	}
 }
 

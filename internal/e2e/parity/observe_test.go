@@ -146,7 +146,7 @@ var warningClasses = []struct {
 	{"tag", regexp.MustCompile(`_tags (has the key|and the tags of)`)},
 	{"external-id", regexp.MustCompile(`^external_id is not`)},
 	{"policy-document", regexp.MustCompile(`^policy_document `)},
-	{"template", regexp.MustCompile(`username_template`)},
+	{"template", regexp.MustCompile(`username_template|session_name_template|source_identity_template`)},
 	{"identity", regexp.MustCompile(`(?i)GetCallerIdentity|credentials`)},
 }
 
