@@ -46,6 +46,7 @@ type Backend struct {
 	users       *lifecycle.Manager
 	worker      *lifecycle.Worker
 	tidy        *lifecycle.Tidy
+	diagnoses   diagnoses
 	statics     staticIndex
 	staticRoles lifecycle.KeyedLock // by name, and by user id where a user is taken over; held across the AWS calls of that role only
 	metrics     *metrics.Set[figures]

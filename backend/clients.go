@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"vault-plugin-secrets-aws/backend/awsclient"
+	"vault-plugin-secrets-aws/backend/diagnose"
 	"vault-plugin-secrets-aws/backend/lifecycle"
 	"vault-plugin-secrets-aws/backend/naming"
 	"vault-plugin-secrets-aws/backend/store"
@@ -66,7 +67,7 @@ func (b *Backend) makeRoot(ctx context.Context, config *store.RootConfig) (*root
 	if settings.Ambient() && b.options.Ambient == AmbientForbidden {
 		return nil, invalid("config/root holds no access_key, and this plugin was registered with -ambient-credentials=off: write access_key and secret_key to config/root")
 	}
-	names, err := naming.Parse(templateOf(config), b.options.Clock.Now)
+	names, err := naming.Parse(diagnose.TemplateOf(config), b.options.Clock.Now)
 	if err != nil {
 		return nil, invalid("config/root: %v", err)
 	}
@@ -75,13 +76,6 @@ func (b *Backend) makeRoot(ctx context.Context, config *store.RootConfig) (*root
 		return nil, invalid("%v", err)
 	}
 	return &root{Client: client, config: config, names: names}, nil
-}
-
-func templateOf(config *store.RootConfig) string {
-	if config.UsernameTemplate == "" {
-		return naming.Default
-	}
-	return config.UsernameTemplate
 }
 
 // settingsOf says how AWS is reached. sts_region and the fallbacks have an

@@ -1,14 +1,15 @@
 package backend
 
 import (
-	"fmt"
-	"strings"
+	"context"
 
 	"vault-plugin-secrets-aws/backend/awsclient"
+	"vault-plugin-secrets-aws/backend/diagnose"
 	"vault-plugin-secrets-aws/backend/naming"
 	"vault-plugin-secrets-aws/backend/store"
 
 	"github.com/hashicorp/vault/sdk/framework"
+	"github.com/hashicorp/vault/sdk/logical"
 )
 
 // maxRetries keeps a request within its deadline.
@@ -101,39 +102,27 @@ func anySent(d *framework.FieldData, fields ...string) bool {
 
 // configRootWarnings tells what the request sets that will not do what its
 // writer may expect.
-func (b *Backend) configRootWarnings(c *store.RootConfig, d *framework.FieldData) (warnings []string) {
-	for _, field := range sent(d, "region", "sts_region", "sts_fallback_regions") {
-		if !awsclient.KnownRegion(field.value) {
-			warnings = append(warnings, fmt.Sprintf("%s %q is no region of AWS that this version knows; requests are signed for it as it is", field.name, field.value))
-		}
-	}
-	for _, field := range sent(d, "iam_endpoint", "sts_endpoint", "sts_fallback_endpoints") {
-		if awsclient.Insecure(field.value) {
-			warnings = append(warnings, fmt.Sprintf("%s %q is not encrypted: credentials cross the network in the clear", field.name, field.value))
-		}
-	}
-	if anySent(d, "role_arn") && c.RoleARN != "" && c.IdentityTokenAudience == "" {
-		warnings = append(warnings, "role_arn has no effect without identity_token_audience")
-	}
-	if anySent(d, "access_key") && strings.HasPrefix(c.AccessKey, "ASIA") {
-		warnings = append(warnings, "access_key is a temporary one (ASIA…), and config/root has no field for its session token: AWS will refuse it. Use an IAM user's key, or the server's own credentials")
-	}
-	if anySent(d, rotationFields...) && c.Scheduled() && c.AccessKey == "" {
-		warnings = append(warnings, "rotation has no effect: config/root holds no access_key, so there is no key to rotate")
-	}
-	if anySent(d, "iam_owner_tags", "username_template") && c.OwnerTags && !b.namesUnique(c) {
-		warnings = append(warnings, "iam_owner_tags: a name of username_template may be somebody else's; tidy then goes by the tags alone")
-	}
-	return append(warnings, b.templateWarnings(c, d)...)
+func (b *Backend) configRootWarnings(c *store.RootConfig, d *framework.FieldData) []string {
+	sent := func(fields ...string) bool { return anySent(d, fields...) }
+	return warningsOf(diagnose.ConfigRules(c, b.options.Clock.Now, sent))
 }
 
-func (b *Backend) templateWarnings(c *store.RootConfig, d *framework.FieldData) []string {
-	if !anySent(d, "username_template") || c.UsernameTemplate == "" {
-		return nil
+func warningsOf(found []diagnose.Finding) (warnings []string) {
+	for _, f := range found {
+		warnings = append(warnings, f.String())
 	}
-	names, err := naming.Parse(c.UsernameTemplate, b.options.Clock.Now)
+	return warnings
+}
+
+// ruleWarnings tells what is wrong with a role, as far as that shows without AWS.
+func (b *Backend) ruleWarnings(ctx context.Context, storage logical.Storage, name string, role *store.Role) []string {
+	config, _, err := store.Records{Storage: storage}.RootConfig(ctx)
 	if err != nil {
-		return nil
+		return nil // the role is written; its rules are a courtesy
 	}
-	return names.Warnings()
+	view := diagnose.View{Role: diagnose.Role{Name: name, Role: role}, Partition: diagnose.PartitionOf(config), MaxTTL: b.System().MaxLeaseTTL()}
+	if config.OwnerTags {
+		view.OwnerTags = diagnose.OwnerTags()
+	}
+	return warningsOf(diagnose.RoleRules(view))
 }

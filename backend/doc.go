@@ -7,6 +7,8 @@
 //	config/root     root credentials and how AWS is reached
 //	config/rotate-root  a new root key
 //	config/lease    how long IAM user credentials live
+//	config/iam-policy  the least policy of the root credentials
+//	diagnose        what is wrong, and what to do
 //	roles           list of roles
 //	roles/<name>    what a credential may do
 //	creds/<name>    a new credential of a role, GET or POST

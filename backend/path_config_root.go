@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 
+	"vault-plugin-secrets-aws/backend/diagnose"
 	"vault-plugin-secrets-aws/backend/naming"
 	"vault-plugin-secrets-aws/backend/store"
 
@@ -71,7 +72,7 @@ func (b *Backend) readConfigRoot(ctx context.Context, req *logical.Request, _ *f
 		"sts_fallback_endpoints":            list(c.STSFallbackEndpoints),
 		"sts_fallback_regions":              list(c.STSFallbackRegions),
 		"max_retries":                       c.MaxRetries,
-		"username_template":                 templateOf(c),
+		"username_template":                 diagnose.TemplateOf(c),
 		"role_arn":                          c.RoleARN,
 		"identity_token_audience":           c.IdentityTokenAudience,
 		"identity_token_ttl":                int64(c.IdentityTokenTTL.Seconds()),
@@ -105,7 +106,7 @@ func (b *Backend) credentialSource(ctx context.Context, storage logical.Storage)
 // namesUnique reports whether every name that the template makes carries enough
 // randomness of ours that a user of that name can only be ours.
 func (b *Backend) namesUnique(c *store.RootConfig) bool {
-	names, err := naming.Parse(templateOf(c), b.options.Clock.Now)
+	names, err := naming.Parse(diagnose.TemplateOf(c), b.options.Clock.Now)
 	return err == nil && names.WorstCaseBits() >= naming.UniqueBits
 }
 

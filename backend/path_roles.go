@@ -138,7 +138,7 @@ func (b *Backend) writeRole(ctx context.Context, req *logical.Request, d *framew
 	if err != nil {
 		return nil, err
 	}
-	return warn(slices.Concat(warnings, role.Warnings(), b.attributionWarnings(role), b.lifetimeWarnings(ctx, req.Storage, role), expiryWarnings(role), b.longTermWarnings(ctx, req.Storage, role))), nil
+	return warn(slices.Concat(warnings, role.Warnings(), b.attributionWarnings(role), b.lifetimeWarnings(ctx, req.Storage, role), expiryWarnings(role), b.longTermWarnings(ctx, req.Storage, role), b.ruleWarnings(ctx, req.Storage, d.Get("name").(string), role))), nil
 }
 
 // roleUpdate makes the role to store of the stored one and a request.

@@ -15,7 +15,7 @@ import (
 
 // operatorPaths need sudo, so that a grant on the whole mount does not open them.
 func operatorPaths() []string {
-	return []string{"users", "users/*", "lookup", "tidy", "tidy-status", "tidy-cancel", "metrics"}
+	return []string{"users", "users/*", "lookup", "tidy", "tidy-status", "tidy-cancel", "metrics", "config/iam-policy", "diagnose"}
 }
 
 // errNotYet: an answer needs all records, and some are still to be read.

@@ -16,6 +16,7 @@ func (b *Backend) paths() []*framework.Path {
 		b.pathConfigRoot(),
 		b.pathConfigRotateRoot(),
 		b.pathConfigLease(),
+		b.pathConfigIAMPolicy(),
 		b.pathListRoles(),
 		b.pathRole(),
 		b.pathCreds(),
@@ -29,6 +30,7 @@ func (b *Backend) paths() []*framework.Path {
 		b.pathTidy(),
 		b.pathTidyStatus(),
 		b.pathTidyCancel(),
+		b.pathDiagnose(),
 		b.pathMetrics(),
 	})
 }

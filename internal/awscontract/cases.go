@@ -12,7 +12,7 @@ func beliefs() []belief {
 		attachBeliefs(), managedBeliefs(), versionBeliefs, groupBeliefs, groupPolicyBeliefs(), roleBeliefs(), rolePolicyBeliefs(),
 		pagingBeliefs(), pageLimitBeliefs(),
 		signatureBeliefs(), wireBeliefs, expiryBeliefs(),
-		accessBeliefs, boundaryAccessBeliefs, conditionBeliefs,
+		accessBeliefs, boundaryAccessBeliefs, conditionBeliefs, simulateBeliefs(),
 		assumeBeliefs, assumeLimitBeliefs(), chainingBeliefs, trustBeliefs, crossAccountBeliefs(), sessionTagBeliefs(), attributionBeliefs(), chainBeliefs,
 		sessionPolicyBeliefs(), federationBeliefs, federationLimitBeliefs(), federatedBeliefs(),
 		sessionTokenBeliefs(), mfaBeliefs(), identityBeliefs(), signinBeliefs,

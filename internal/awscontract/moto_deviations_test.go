@@ -12,6 +12,7 @@ var motoMissing = []awscontract.Missing{
 	{Operation: "PutUserPermissionsBoundary", Instead: "500 in a form that the SDK cannot read"},
 	{Operation: "DeleteUserPermissionsBoundary", Instead: "500 in a form that the SDK cannot read"},
 	{Operation: "CreateServiceSpecificCredential", Instead: "500 in a form that the SDK cannot read"},
+	{Operation: "SimulatePrincipalPolicy", Instead: "500 in a form that the SDK cannot read"},
 	{Operation: "getSigninToken", Instead: "500"},
 }
 

@@ -19,6 +19,8 @@ const (
 	refEvaluation   = "IAM User Guide, reference_policies_evaluation-logic"
 	refVariables    = "IAM User Guide, reference_policies_variables"
 	refConditions   = "IAM User Guide, reference_policies_iam-condition-keys"
+	refSimulate     = "IAM API Reference, SimulatePrincipalPolicy"
+	refActions      = "Service Authorization Reference, IAM (condition keys of actions)"
 	refDenied       = "IAM User Guide, troubleshoot_access-denied"
 	refPaging       = "IAM API Reference, ListUsers (Marker, MaxItems, IsTruncated)"
 	refSignature    = "IAM User Guide, reference_sigv-troubleshooting"

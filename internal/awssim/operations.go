@@ -34,7 +34,7 @@ func operations() map[operationKey]*operation {
 	all := map[operationKey]*operation{}
 	for service, rows := range map[string][]operation{
 		serviceIAM: slices.Concat(userOperations(), groupOperations(), roleOperations(), policyOperations(), versionOperations(),
-			tagOperations(), mfaOperations(), sideKeyOperations(), oidcOperations()),
+			tagOperations(), mfaOperations(), sideKeyOperations(), oidcOperations(), simulateOperations()),
 		serviceSTS: stsOperations(),
 		serviceEC2: ec2Operations(),
 	} {

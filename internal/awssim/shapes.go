@@ -126,11 +126,19 @@ var (
 	publicKeyMaterialType  = text(1, 16384, documentPattern) // there also: certificateBodyType
 	publicKeyIDType        = text(20, 128, `[\w]+`)          // there also: serviceSpecificCredentialId
 	certificateIDType      = text(24, 128, `[\w]+`)
+	actionNameType         = text(3, 128, "")
+	resourceNameType       = text(1, 2048, "")
+	resourceHandlingType   = text(1, 64, "")
 	providerURLType        = text(1, 255, "") // there: OpenIDConnectProviderUrlType
 	clientIDType           = text(1, 255, "")
 	clientIDListType       = listOf(clientIDType, 0, 0)
 	thumbprintType         = text(0, 0, "") // there: exactly 40; IAM says so in words of its own
 	thumbprintListType     = listOf(thumbprintType, 0, 0)
+
+	contextEntryType = &shape{kind: kindStructure, fields: []member{
+		optionalIn("ContextKeyName", text(5, 256, "")), optionalIn("ContextKeyValues", listOf(text(0, 0, ""), 0, 0)),
+		optionalIn("ContextKeyType", oneOf("string", "stringList", "numeric", "numericList", "boolean", "booleanList", "ip", "ipList", "binary", "binaryList", "date", "dateList")),
+	}}
 
 	tagType = &shape{kind: kindStructure, fields: []member{
 		required("Key", tagKeyType), required("Value", tagValueType),

@@ -43,6 +43,13 @@ var rules = map[string][]string{
 		"vault-plugin-secrets-aws/backend/policy",
 		"github.com/hashicorp/vault/sdk/logical",
 	},
+	"backend/diagnose": {
+		"vault-plugin-secrets-aws/backend",
+	},
+	"backend/permissions": {
+		"vault-plugin-secrets-aws/backend/policy",
+		"vault-plugin-secrets-aws/backend/store",
+	},
 	"backend/naming":   {"github.com/hashicorp/vault/sdk/helper/template"},
 	"backend/policy":   {},
 	"backend/awserr":   {},

@@ -23,6 +23,8 @@ const (
 // given is what the reader of a page has already.
 var given = map[string][]string{
 	"operations.md":    {registered, mounted, configured, userRole, read},
+	"diagnose.md":      {registered, mounted, configured, userRole},
+	"permissions.md":   {registered, mounted, configured, userRole},
 	"attribution.md":   {registered, mounted, configured, userRole},
 	"aws-tools.md":     {registered},
 	"observability.md": {registered, mounted},

@@ -61,6 +61,9 @@ var simulator = []mutation{
 	sim("evaluate.go", "a federated user without session policy may do all", "w.session.limited || w.kind == callerFederated", "w.session.limited", "Federated user: no session policy, no permission"),
 	sim("boundary.go", "the boundary of whose policies are changed is no condition", "} else if e, err := h.entity(c); err == nil && e.boundary != nil {", "} else if e, err := h.entity(c); err == nil && e.boundary != nil && false {", "Boundary: can be made a condition of"),
 	sim("evaluate.go", "boundaries are passed over", "if v.boundary != nil {", "if v.boundary != nil && false {", "Boundary: limits what policies allow"),
+	sim("simulate.go", "simulations pass over boundaries", "if bound == implicitDeny && out.said == allowed {", "if false {", "SimulatePrincipalPolicy: the boundary"),
+	sim("simulate.go", "simulations pass over condition keys", "keys.set(c.in.text(entry+\".ContextKeyName\"), ", "keys.set(entry, ", "SimulatePrincipalPolicy: condition keys"),
+	sim("simulate.go", "simulations need no permission", "asks: onPolicySource, ", "", "SimulatePrincipalPolicy: needs a permission"),
 	sim("conditions.go", "conditions are passed over", "return !holds\n", "return !holds && false\n", "Condition: iam:PolicyARN"),
 	sim("conditions.go", "variables are texts", "if version != version2012 || ", "if ", "Variable: unknown in the old version"),
 

@@ -45,7 +45,7 @@ func mutateMain(prefixes []string) int {
 // chosen are the mutations whose name begins with one of the prefixes; all if
 // there are none.
 func chosen(prefixes []string) []mutation {
-	all := slices.Concat(mutations, records, roleFields, crashes, simulation, governed, ahead, helper, simulator, observed, scaled)
+	all := slices.Concat(mutations, records, roleFields, crashes, simulation, governed, ahead, helper, simulator, observed, scaled, diagnosis)
 	if len(prefixes) == 0 {
 		return all
 	}

@@ -27,6 +27,7 @@ var missing = []awscontract.Missing{
 	{Operation: "ListGroupPolicies", Instead: noAction},
 	{Operation: "ListGroupsForUser", Instead: noAction},
 	{Operation: "RemoveUserFromGroup", Instead: noAction},
+	{Operation: "SimulatePrincipalPolicy", Instead: noAction},
 	{Operation: "UploadSSHPublicKey", Instead: noAction},
 	{Operation: "UploadSigningCertificate", Instead: noAction},
 }

@@ -108,7 +108,7 @@ func fullRoles() map[string]object {
 		},
 		"assumed_role": {
 			"credential_type": "assumed_role", "role_arns": []any{iamRole}, "policy_document": ec2Policy, "policy_arns": []any{readOnly},
-			"iam_groups": []any{group}, "session_tags": object{"k": "v"}, "external_id": "x", "default_sts_ttl": 1200, "max_sts_ttl": 2400,
+			"iam_groups": []any{group}, "session_tags": object{"k": "v"}, "external_id": "xx", "default_sts_ttl": 1200, "max_sts_ttl": 2400,
 		},
 		"session_token": {"credential_type": "session_token", "mfa_serial_number": "x", "default_sts_ttl": 1200, "max_sts_ttl": 2400},
 	}
@@ -165,6 +165,8 @@ func ourForms() []form {
 	return []form{
 		{make: lister, values: usersValues(), again: []step{}},
 		{make: poster("lookup"), values: keys, again: []step{}},
+		{make: getter("config/iam-policy"), values: policyValues(), again: []step{}},
+		{make: getter("diagnose"), values: diagnoseValues(), again: []step{}},
 		{make: poster("tidy"), values: tidyValues(), after: []request{post("tidy-cancel", nil)}},
 		{make: getter("metrics"), values: map[string]values{"format": text([]any{"prometheus"}, "xml")}, again: []step{}},
 	}

@@ -164,6 +164,19 @@ func tidyValues() map[string]values {
 	}
 }
 
+// policyValues are those of config/iam-policy.
+func policyValues() map[string]values {
+	return map[string]values{
+		"arn":      text([]any{"arn:aws:iam::123456789012:user/engine"}, "nobody", "arn:aws:s3:::bucket"),
+		"diagnose": flag(),
+	}
+}
+
+// diagnoseValues are those of diagnose.
+func diagnoseValues() map[string]values {
+	return map[string]values{"role": text([]any{"deploy"}, "no role!"), "assume": flag()}
+}
+
 // usersValues are those of a list of users.
 func usersValues() map[string]values {
 	return map[string]values{

@@ -1,0 +1,118 @@
+package main
+
+// diagnosis is the table of what the tests of config/iam-policy and diagnose have
+// to notice.
+var diagnosis = []mutation{
+	{
+		name: "iam-policy: wildcards of a role are printed",
+		file: "backend/permissions/refusals.go",
+		old:  `return strings.ContainsAny(text, "*?") || strings.Contains(text, "${")`,
+		new:  `return strings.Contains(text, "\x00")`,
+		run:  "TestMount/iam-policy:_refused", tests: "backend",
+	},
+	{
+		name: "iam-policy: a template without literal text is for everybody",
+		file: "backend/permissions/refusals.go",
+		old:  `if m.UserPrefix == "" && len(m.userRoles(everyOne)) > 0 {`,
+		new:  `if false {`,
+		run:  "TestMount/iam-policy:_refused", tests: "backend",
+	},
+	{
+		name: "iam-policy: the boundary is no condition",
+		file: "backend/permissions/users.go",
+		old:  "if g.boundaries != nil {",
+		new:  "if false {",
+		run:  "TestMount/iam-policy:_keeps", tests: "backend",
+	},
+	{
+		name: "iam-policy: any policy may be attached",
+		file: "backend/permissions/users.go",
+		old:  "need.Condition = with(need.Condition, policyKey, of(g.roles, func(r *store.Role) []string { return r.PolicyARNs }))",
+		new:  "",
+		run:  "TestMount/iam-policy:_keeps", tests: "backend",
+	},
+	{
+		name: "iam-policy: an action that nothing needs",
+		file: "backend/permissions/users.go",
+		old:  `"iam:ListAccessKeys", "iam:ListAttachedUserPolicies", "iam:ListUserPolicies",`,
+		new:  `"iam:ListAccessKeys", "iam:ListAttachedUserPolicies", "iam:ListUserPolicies", "iam:UpdateUser",`,
+		run:  "TestIAMPolicyIsLeast", tests: "backend",
+	},
+	{
+		name: "iam-policy: an action is forgotten",
+		file: "backend/permissions/users.go",
+		old:  `m.onAllUsers("iam:ListGroupsForUser"),`,
+		new:  "",
+		run:  "TestIAMPolicySuffices", tests: "backend",
+	},
+	{
+		name: "iam-policy: what a template writes at the time of asking counts as literal",
+		file: "backend/naming/prefix.go",
+		old:  "name, err := t.at(in.when).Name(in.Inputs)",
+		new:  "name, err := t.Name(in.Inputs)",
+		run:  "TestPrefix",
+	},
+	{
+		name: "diagnose: assumes without being told",
+		file: "backend/diagnose/gather.go",
+		old:  "if m.Assume {",
+		new:  "if true {",
+		run:  "TestMount/diagnose:_changes_nothing", tests: "backend",
+	},
+	{
+		name: "diagnose: the session of a proof may do what the role may",
+		file: "backend/diagnose/assume.go",
+		old:  "Policy: proofPolicy, ",
+		new:  "",
+		run:  "TestProof",
+	},
+	{
+		name: "diagnose: the session of a proof lives longer than it must",
+		file: "backend/diagnose/assume.go",
+		old:  "TTL: proofTTL,",
+		new:  "TTL: time.Hour,",
+		run:  "TestProof",
+	},
+	{
+		name: "diagnose: the secret key is shown",
+		file: "backend/diagnose/show.go",
+		old:  "AccessKey: q.Config.AccessKey,",
+		new:  "AccessKey: q.Config.SecretKey,",
+		run:  "TestMount/diagnose:_holds_no_secret", tests: "backend",
+	},
+	{
+		name: "diagnose: takes as long as it takes",
+		file: "backend/diagnose/diagnose.go",
+		old:  "ctx, cancel := context.WithTimeout(ctx, budget)",
+		new:  "ctx, cancel := context.WithTimeout(ctx, 100*budget)",
+		run:  "TestBounded",
+	},
+	{
+		name: "diagnose: several at a time",
+		file: "backend/path_diagnose.go",
+		old:  `b.diagnoses.running.Lock(ctx, "diagnose")`,
+		new:  `b.diagnoses.running.Lock(ctx, req.ID+fmt.Sprint(&ctx))`,
+		run:  "TestDiagnoseKept", tests: "backend",
+	},
+	{
+		name: "diagnose: an answer is not kept",
+		file: "backend/path_diagnose.go",
+		old:  "age < 0 || age >= kept",
+		new:  "age >= 0",
+		run:  "TestDiagnoseKept", tests: "backend",
+	},
+	{
+		name: "diagnose: whoever is trusted is us",
+		file: "backend/diagnose/trust.go",
+		old:  "return slices.Contains(us, p)",
+		new:  "return len(us) > 0",
+		run:  "TestDiagnoseFaults/a_trust_policy_without_us", tests: "backend",
+	},
+	{
+		name: "diagnose: what the simulator refuses is passed over",
+		file: "backend/diagnose/simulate.go",
+		old:  "if !v.Allowed {",
+		new:  "if false {",
+		run:  "TestDiagnoseFaults/missing", tests: "backend",
+	},
+}
