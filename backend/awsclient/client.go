@@ -58,8 +58,9 @@ type Client struct {
 	account     atomic.Pointer[string]
 	limits      governor.Account
 
-	base     aws.Config // what the clients are made of
-	settings Settings
+	base        aws.Config   // what the clients are made of
+	connections *connections // nil: somebody else's
+	settings    Settings
 }
 
 // New returns a client. Nothing is sent to AWS.
@@ -76,6 +77,7 @@ func New(ctx context.Context, s Settings) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare AWS client: %w", err)
 	}
+	c.connections = connectionsOf(base)
 	c.build(base)
 	return c, nil
 }
