@@ -28,6 +28,8 @@ type staticStanding struct {
 	userID string
 	keys   []string  // ids of the key in force and the one before it
 	due    time.Time // when the worker has to do something; zero: never
+
+	rotation time.Time // when the key is to be rotated; zero: by hand only, or at once for want of one
 }
 
 // staticRecord is a static role and its key as stored; nil for what is not there.
@@ -50,6 +52,9 @@ func (r staticRecord) standing(now time.Time) staticStanding {
 	if r.creds == nil || r.unscheduled(now) {
 		s.due = now
 		return s
+	}
+	if r.creds.Expiration != nil {
+		s.rotation = *r.creds.Expiration
 	}
 	s.keys = []string{r.creds.AccessKey, r.creds.PreviousKey}
 	for _, end := range []*time.Time{r.creds.Expiration, r.previousEnd()} {
@@ -170,6 +175,23 @@ func (x *staticIndex) due(now time.Time) (names []string) {
 	}
 	slices.SortFunc(names, func(a, b string) int { return x.roles[a].due.Compare(x.roles[b].due) })
 	return names
+}
+
+// rotations is when the keys are to be rotated, zero for never by itself, and
+// whether any is known.
+func (x *staticIndex) rotations() (due []time.Time, known bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, s := range x.roles {
+		due = append(due, s.rotation)
+	}
+	return due, x.roster.Listed()
+}
+
+// rereadStatic has the index know at once what a rotation has written. Where that
+// cannot be read, the worker does it.
+func (b *Backend) rereadStatic(ctx context.Context, records store.Records, name string) {
+	_, _ = b.statics.read(ctx, records, name, b.options.Clock.Now())
 }
 
 // find is the static role that a condition holds for, "" for none. What the

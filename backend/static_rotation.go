@@ -69,7 +69,7 @@ func (b *Backend) mayTakeOver(ctx context.Context, a *staticAccess, role *store.
 		return invalid("username %q is the root user of this mount: its key is rotated by config/rotate-root", role.Username)
 	}
 	if builtinName.MatchString(role.Username) {
-		return invalid("username %q looks like a user that a role of this engine made: its lease would delete it", role.Username)
+		return invalid("username %q looks like a user that a role of this engine made: its lease would delete it; choose a user that is made elsewhere", role.Username)
 	}
 	other, err := b.statics.find(ctx, a.records, b.options.Clock.Now(), func(name string, s staticStanding) bool {
 		return s.userID == role.ID && name != role.Name
@@ -77,7 +77,7 @@ func (b *Backend) mayTakeOver(ctx context.Context, a *staticAccess, role *store.
 	if err != nil || other == "" {
 		return err
 	}
-	return invalid("username %q is taken: static role %q rotates its keys", role.Username, other)
+	return invalid("username %q is taken: static role %q rotates its keys; read static-creds of that role, or delete it first", role.Username, other)
 }
 
 // rotateStatic makes a new key for the user of a role and stores it. The caller
@@ -86,11 +86,13 @@ func (b *Backend) rotateStatic(ctx context.Context, a *staticAccess, role *store
 	if err := b.users.Halted(ctx); err != nil {
 		return err
 	}
+	defer b.rereadStatic(context.WithoutCancel(ctx), a.records, role.Name)
 	err := b.tryRotateStatic(governor.As(ctx, governor.Rotate), a, role)
 	if errors.Is(err, lifecycle.ErrCannotRotate) {
 		err = invalid("%v", err)
 	}
 	if err != nil {
+		b.users.Tell(lifecycle.Event{What: lifecycle.WasNotRotated, Type: lifecycle.TypeStaticKey})
 		b.noteStaticError(context.WithoutCancel(ctx), a, role, err)
 		return err
 	}

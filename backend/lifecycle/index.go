@@ -28,6 +28,7 @@ type standing struct {
 	accessKey  string
 	deadline   time.Time
 	keyDeleted bool
+	since      time.Time // it is condemned
 }
 
 // announced is the standing of a user that is being made and has no record yet.
@@ -36,7 +37,7 @@ const announced RecordState = "announced"
 func (x *index) put(r UserRecord) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.set(r.UserName, standing{sharedState(r.State), unique.Make(r.Role), r.AccessKey, r.Deadline, r.KeyDeleted})
+	x.set(r.UserName, standing{sharedState(r.State), unique.Make(r.Role), r.AccessKey, r.Deadline, r.KeyDeleted, r.Since})
 	x.roster.Read(r.UserName)
 	delete(x.unreadable, r.UserName)
 }
