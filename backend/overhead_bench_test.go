@@ -44,8 +44,10 @@ func BenchmarkOverhead(b *testing.B) {
 	m := newMountWith(b, inProcess, backend.Options{Version: "v0.0.1", Transport: cannedAWS{}})
 	m.configured().mustWrite("roles/x", plainUser())
 	m.mustWrite("roles/fed", map[string]any{"credential_type": "federation_token", "policy_document": ec2Policy})
-	m.mustWrite("roles/many", map[string]any{"credential_type": "iam_user", "policy_document": ec2Policy,
-		"policy_arns": "arn:aws:iam::aws:policy/ReadOnlyAccess,arn:aws:iam::aws:policy/SecurityAudit", "iam_tags": "team=a"})
+	m.mustWrite("roles/many", map[string]any{
+		"credential_type": "iam_user", "policy_document": ec2Policy,
+		"policy_arns": "arn:aws:iam::aws:policy/ReadOnlyAccess,arn:aws:iam::aws:policy/SecurityAudit", "iam_tags": "team=a",
+	})
 	for _, path := range []string{"roles/x", "creds/x", "creds/many", "creds/fed", "config/root"} {
 		b.Run("read "+path, func(b *testing.B) {
 			b.ReportAllocs()

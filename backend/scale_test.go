@@ -107,8 +107,10 @@ func TestTickReadsASlice(t *testing.T) {
 		{trips{1, 1000, 0}, trips{1, 1000, 0}, trips{0, 1000, 0}},
 		{trips{0, 500, 0}, trips{0, 500, 0}, trips{0, 500, 0}},
 	} {
-		want = append(want, map[string]trips{"users": pass.users, "static-roles": pass.roles, "static-creds": pass.creds,
-			"wal": small["wal"], "journal": small["journal"], "config": small["config"]})
+		want = append(want, map[string]trips{
+			"users": pass.users, "static-roles": pass.roles, "static-creds": pass.creds,
+			"wal": small["wal"], "journal": small["journal"], "config": small["config"],
+		})
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("storage trips of three passes (-want +got):\n%s", diff)

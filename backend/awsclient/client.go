@@ -2,7 +2,7 @@
 // imports the AWS SDK. It gives lifecycle's ports over IAM and STS, in domain
 // terms; every error that leaves it is an awserr.Error.
 //
-// Reading order: client.go, credentials.go, endpoints.go, iam.go, sts.go,
+// Reading order: client.go, credentials.go, transport.go, ahead.go, endpoints.go, iam.go, sts.go,
 // classify.go.
 package awsclient
 

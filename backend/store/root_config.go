@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/hashicorp/vault/sdk/helper/jsonutil"
+	"github.com/hashicorp/vault/sdk/logical"
 )
 
 // RootConfigKey is where the root config lies. It holds a secret key, so the
@@ -78,7 +78,7 @@ func DecodeRootConfig(text []byte) (*RootConfig, error) {
 	if text == nil {
 		return c, nil
 	}
-	if err := jsonutil.DecodeJSON(text, c); err != nil {
+	if err := (&logical.StorageEntry{Value: text}).DecodeJSON(c); err != nil {
 		return nil, fmt.Errorf("decode %s: %w", RootConfigKey, err)
 	}
 	return c, nil
