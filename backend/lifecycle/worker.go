@@ -103,7 +103,8 @@ func (w *Worker) next(ctx context.Context) (passed chan struct{}, more bool) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	slept := make(chan error, 1)
-	go func() { slept <- w.manager.clock.Sleep(ctx, w.pause()) }()
+	pause := w.pause()
+	go func() { slept <- w.manager.clock.Sleep(ctx, pause) }()
 	select {
 	case passed = <-w.wake:
 		return passed, true
