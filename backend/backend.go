@@ -3,6 +3,7 @@ package backend
 import (
 	"context"
 	"net/http"
+	"sync"
 	"time"
 
 	"vault-plugin-secrets-aws/backend/governor"
@@ -45,6 +46,7 @@ type Backend struct {
 	accounts    *governor.Accounts
 	users       *lifecycle.Manager
 	worker      *lifecycle.Worker
+	connecting  sync.WaitGroup // ahead of requests
 	tidy        *lifecycle.Tidy
 	diagnoses   diagnoses
 	statics     staticIndex
@@ -96,7 +98,7 @@ func New(ctx context.Context, options Options, conf *logical.BackendConfig) *Bac
 		Paths:          b.paths(),
 		PathsSpecial:   specialPaths(),
 		Secrets:        []*framework.Secret{b.secretAccessKeys()},
-		InitializeFunc: b.initialize,
+		InitializeFunc: func(context.Context, *logical.InitializationRequest) error { return b.initialize(storage) },
 		PeriodicFunc:   b.periodic,
 		Clean:          b.clean,
 		Invalidate:     b.invalidate,
@@ -106,10 +108,12 @@ func New(ctx context.Context, options Options, conf *logical.BackendConfig) *Bac
 	return b
 }
 
-// initialize starts the worker on a node that owns users.
-func (b *Backend) initialize(context.Context, *logical.InitializationRequest) error {
+// initialize starts the worker on a node that owns users, which is the one that
+// issues, and connects to AWS.
+func (b *Backend) initialize(storage logical.Storage) error {
 	if b.ownsUsers() {
 		b.worker.Start(b.life)
+		b.connectAhead(storage)
 	}
 	return nil
 }
@@ -162,4 +166,6 @@ func (b *Backend) clean(ctx context.Context) {
 	defer cancel()
 	b.worker.Wait(ctx)
 	b.tidy.Wait(ctx)
+	b.awaitConnecting(ctx)
+	b.clients.drop()
 }

@@ -3,7 +3,6 @@ package backend
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"sync"
 
 	"vault-plugin-secrets-aws/backend/awsclient"
@@ -33,33 +32,42 @@ type clients struct {
 	root *root
 }
 
+// drop forgets the root, and closes its connections that are idle.
+func (c *clients) drop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.root != nil {
+		c.root.Close()
+	}
+	c.root = nil
+}
+
 // root returns the client of the root config in storage. Making one sends
 // nothing to AWS, so the lock is never held across a call.
 func (b *Backend) root(ctx context.Context, storage logical.Storage) (*root, error) {
-	config, _, err := store.Records{Storage: storage}.RootConfig(ctx)
+	text, err := store.Records{Storage: storage}.StoredRootConfig(ctx)
 	if err != nil {
 		return nil, err
 	}
-	key, err := digest(config)
-	if err != nil {
-		return nil, err
-	}
+	key := sha256.Sum256(text)
 	b.clients.mu.Lock()
 	defer b.clients.mu.Unlock()
 	if b.clients.root != nil && b.clients.key == key {
 		return b.clients.root, nil
 	}
+	config, err := store.DecodeRootConfig(text)
+	if err != nil {
+		return nil, err
+	}
 	made, err := b.makeRoot(ctx, config)
 	if err != nil {
 		return nil, err
 	}
+	if b.clients.root != nil {
+		b.clients.root.Close()
+	}
 	b.clients.key, b.clients.root = key, made
 	return made, nil
-}
-
-func digest(config *store.RootConfig) (key [sha256.Size]byte, err error) {
-	text, err := json.Marshal(config)
-	return sha256.Sum256(text), err
 }
 
 func (b *Backend) makeRoot(ctx context.Context, config *store.RootConfig) (*root, error) {
@@ -123,7 +131,5 @@ func (b *Backend) invalidate(_ context.Context, key string) {
 	if key != store.RootConfigKey {
 		return
 	}
-	b.clients.mu.Lock()
-	defer b.clients.mu.Unlock()
-	b.clients.root = nil
+	b.clients.drop()
 }

@@ -117,7 +117,9 @@ func (b *Backend) writeConfigRoot(ctx context.Context, req *logical.Request, d *
 	if err != nil {
 		return nil, err
 	}
-	return warn(append(b.configRootWarnings(c, d), b.identityWarnings(ctx, req.Storage, d)...)), nil
+	warnings := append(b.configRootWarnings(c, d), b.identityWarnings(ctx, req.Storage, d)...)
+	b.connectAhead(req.Storage)
+	return warn(warnings), nil
 }
 
 func (b *Backend) changeConfigRoot(ctx context.Context, req *logical.Request, d *framework.FieldData) (*store.RootConfig, error) {

@@ -86,6 +86,7 @@ func (b *Backend) rotateStatic(ctx context.Context, a *staticAccess, role *store
 	if err := b.users.Halted(ctx); err != nil {
 		return err
 	}
+	defer b.rereadStatic(context.WithoutCancel(ctx), a.records, role.Name)
 	err := b.tryRotateStatic(governor.As(ctx, governor.Rotate), a, role)
 	if errors.Is(err, lifecycle.ErrCannotRotate) {
 		err = invalid("%v", err)

@@ -2,7 +2,7 @@
 // imports the AWS SDK. It gives lifecycle's ports over IAM and STS, in domain
 // terms; every error that leaves it is an awserr.Error.
 //
-// Reading order: client.go, credentials.go, endpoints.go, iam.go, sts.go,
+// Reading order: client.go, credentials.go, transport.go, ahead.go, endpoints.go, iam.go, sts.go,
 // classify.go.
 package awsclient
 
@@ -60,8 +60,9 @@ type Client struct {
 	account     atomic.Pointer[string]
 	limits      governor.Account
 
-	base     aws.Config // what the clients are made of
-	settings Settings
+	base        aws.Config   // what the clients are made of
+	connections *connections // nil: somebody else's
+	settings    Settings
 }
 
 // New returns a client. Nothing is sent to AWS.
@@ -78,6 +79,7 @@ func New(ctx context.Context, s Settings) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare AWS client: %w", err)
 	}
+	c.connections = connectionsOf(base)
 	c.build(base)
 	return c, nil
 }

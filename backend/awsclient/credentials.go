@@ -66,7 +66,7 @@ func ambientConfig(ctx context.Context, s Settings) (aws.Config, error) {
 		return aws.Config{}, fmt.Errorf("read the server's AWS configuration: %w", err)
 	}
 	if buildable, ok := base.HTTPClient.(transporter); ok {
-		base.HTTPClient = withoutRedirects(buildable.GetTransport())
+		base.HTTPClient = withoutRedirects(connecting(buildable.GetTransport()))
 	}
 	base.Region = orDefault(base.Region, defaultRegion)
 	base.Credentials = aws.NewCredentialsCache(ambientProvider{base.Credentials})

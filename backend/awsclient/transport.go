@@ -8,6 +8,8 @@ import (
 	"os"
 	"time"
 
+	"vault-plugin-secrets-aws/backend/governor"
+
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 )
 
@@ -15,8 +17,11 @@ const (
 	// idleTimeout is below the time after which AWS's endpoints close an idle
 	// connection, so that requests seldom meet one that is just closing.
 	idleTimeout = 20 * time.Second
-	// idlePerHost keeps the connections of a burst for the next one.
-	idlePerHost = 64
+	// idlePerHost keeps the connections of a burst for the next one: as many as
+	// there can be calls in flight.
+	idlePerHost = governor.MostInFlight
+	// sessionsKept is of how many hosts the TLS session is kept.
+	sessionsKept = 64
 	// headerTimeout is how long a call may stay without an answer.
 	headerTimeout = 15 * time.Second
 )
@@ -28,8 +33,9 @@ func pooled() *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().WithTransportOptions(func(tr *http.Transport) {
 		tr.IdleConnTimeout = idleTimeout
 		tr.MaxIdleConnsPerHost = idlePerHost
+		tr.MaxIdleConns = 0 // no limit: hosts are few
 		tr.ResponseHeaderTimeout = headerTimeout
-		tr.TLSClientConfig.ClientSessionCache = tls.NewLRUClientSessionCache(idlePerHost)
+		tr.TLSClientConfig.ClientSessionCache = tls.NewLRUClientSessionCache(sessionsKept)
 	})
 }
 
@@ -43,14 +49,14 @@ func (s Settings) transport() (http.RoundTripper, error) {
 
 // trustingTransport is pooled with the certificates of AWS_CA_BUNDLE, as the
 // SDK's default chain reads it.
-func trustingTransport() (*http.Transport, error) {
+func trustingTransport() (*connections, error) {
 	roots, err := customRoots()
 	if err != nil {
 		return nil, err
 	}
 	transport := pooled().GetTransport()
 	transport.TLSClientConfig.RootCAs = roots
-	return transport, nil
+	return connecting(transport), nil
 }
 
 // customRoots are the certificates of AWS_CA_BUNDLE; nil, which stands for the

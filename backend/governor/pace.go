@@ -10,6 +10,8 @@ const (
 	firstRate = 20
 	leastRate = 1
 	mostRate  = 1000
+	// MostInFlight is how many calls are in flight at the highest rate.
+	MostInFlight = mostRate / 2
 	// leastInFlight keeps calls of one request side by side at the lowest rates.
 	leastInFlight = 4
 	// leastStep, or this share of the rate at which AWS throttled last, is what

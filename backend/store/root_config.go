@@ -2,7 +2,10 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"time"
+
+	"github.com/hashicorp/vault/sdk/logical"
 )
 
 // RootConfigKey is where the root config lies. It holds a secret key, so the
@@ -55,6 +58,31 @@ const SDKRetries = -1
 // NewRootConfig is the root config of a mount that has none: the server's
 // ambient credentials.
 func NewRootConfig() *RootConfig { return &RootConfig{MaxRetries: SDKRetries} }
+
+// StoredRootConfig reads the text of the root config; nil without one. It tells
+// whether a decoded one is still what is stored.
+func (r Records) StoredRootConfig(ctx context.Context) ([]byte, error) {
+	entry, err := r.Storage.Get(ctx, RootConfigKey)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", RootConfigKey, err)
+	}
+	if entry == nil {
+		return nil, nil
+	}
+	return entry.Value, nil
+}
+
+// DecodeRootConfig decodes what StoredRootConfig has read.
+func DecodeRootConfig(text []byte) (*RootConfig, error) {
+	c := NewRootConfig()
+	if text == nil {
+		return c, nil
+	}
+	if err := (&logical.StorageEntry{Value: text}).DecodeJSON(c); err != nil {
+		return nil, fmt.Errorf("decode %s: %w", RootConfigKey, err)
+	}
+	return c, nil
+}
 
 // RootConfig reads the root config, and whether there is one; without one it
 // returns NewRootConfig.

@@ -56,7 +56,7 @@ func Measure(ctx context.Context, s Server, size Size) (f Figures, err error) {
 	if err != nil {
 		return f, err
 	}
-	if err := Plant(ctx, storage, size, time.Now()); err != nil {
+	if err := Plant(ctx, storage, size, now()); err != nil {
 		return f, fmt.Errorf("plant: %w", err)
 	}
 	if err := s.start(ctx, &f); err != nil {
@@ -73,7 +73,7 @@ func (s Server) start(ctx context.Context, f *Figures) (err error) {
 	if f.Start, err = s.firstAnswer(ctx, "/roles/"+RoleName(0)); err != nil {
 		return err
 	}
-	first := time.Now()
+	first := now()
 	if f.Issue, err = s.time(ctx, http.MethodGet, "/creds/mine"); err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func (s Server) start(ctx context.Context, f *Figures) (err error) {
 // firstAnswer is how long it takes until a read is answered. Until Vault has noticed
 // that the plugin died, it answers errors.
 func (s Server) firstAnswer(ctx context.Context, path string) (time.Duration, error) {
-	begun := time.Now()
+	begun := now()
 	for {
 		_, err := s.time(ctx, http.MethodGet, path)
 		if took := time.Since(begun); err == nil || took > time.Minute {
@@ -137,7 +137,7 @@ func (s Server) complete(ctx context.Context) error {
 
 // time is how long a request to the mount takes.
 func (s Server) time(ctx context.Context, method, path string) (time.Duration, error) {
-	begun := time.Now()
+	begun := now()
 	err := s.Fetch(ctx, method, mount+path, nil, nil)
 	return time.Since(begun), err
 }

@@ -63,7 +63,7 @@ func MeasureNoise(ctx context.Context, s Server, mounts int) (n Noise, err error
 func (s Server) singles(ctx context.Context, paths []string) (Latency, error) {
 	var took []time.Duration
 	for i := range timed {
-		begun := time.Now()
+		begun := now()
 		if err := s.Fetch(ctx, http.MethodGet, paths[i%len(paths)]+"/creds/mine", nil, nil); err != nil {
 			return Latency{}, err
 		}

@@ -29,9 +29,13 @@ var Stress = Size{Roles: 10_000, StaticRoles: 10_000, Users: 100_000}
 // policy is a policy document of an ordinary length.
 const policy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],"Resource":"arn:aws:s3:::bucket/*"}]}`
 
-// Names of what is planted, by number.
-func RoleName(i int) string       { return fmt.Sprintf("role-%05d", i) }
+// RoleName is the name of the role that was planted as number i.
+func RoleName(i int) string { return fmt.Sprintf("role-%05d", i) }
+
+// StaticRoleName is that of the static role.
 func StaticRoleName(i int) string { return fmt.Sprintf("static-%05d", i) }
+
+// UserName is that of the user with the record.
 func UserName(i int) string {
 	return fmt.Sprintf("vault-token-role-%05d-%d-%020d", i%1000, 1700000000+i, i)
 }

@@ -949,8 +949,8 @@ var mutations = []mutation{
 	{
 		name: "client: redirects are followed with ambient credentials",
 		file: credentials,
-		old:  "base.HTTPClient = withoutRedirects(buildable.GetTransport())",
-		new:  "client := withoutRedirects(buildable.GetTransport())\n\t\tclient.CheckRedirect = nil\n\t\tbase.HTTPClient = client",
+		old:  "base.HTTPClient = withoutRedirects(connecting(buildable.GetTransport()))",
+		new:  "client := withoutRedirects(connecting(buildable.GetTransport()))\n\t\tclient.CheckRedirect = nil\n\t\tbase.HTTPClient = client",
 		run:  "TestAmbient",
 	},
 	{
@@ -1005,7 +1005,7 @@ var mutations = []mutation{
 	{
 		name: "standby: the worker starts on any node",
 		file: "backend/backend.go",
-		old:  "\tif b.ownsUsers() {\n\t\tb.worker.Start(b.life)\n\t}",
+		old:  "\tif b.ownsUsers() {\n\t\tb.worker.Start(b.life)\n\t\tb.connectAhead(storage)\n\t}",
 		new:  "\tb.worker.Start(b.life)",
 		run:  "TestMount/replication:_no_AWS",
 	},

@@ -1,8 +1,9 @@
 package main
 
 const (
-	roster  = "backend/lifecycle/roster.go"
-	statics = "backend/static_index.go"
+	roster     = "backend/lifecycle/roster.go"
+	statics    = "backend/static_index.go"
+	connecting = "backend/awsclient/ahead.go"
 )
 
 // scaled is the table of what makes a large mount slow.
@@ -80,6 +81,57 @@ var scaled = []mutation{
 		old:   "min(limit, usersPage)",
 		new:   "max(limit, 1)",
 		run:   "TestRequestTrips",
+		tests: "backend",
+	},
+	{
+		name: "transport: fewer connections are kept than there are calls in flight",
+		file: transport,
+		old:  "idlePerHost = governor.MostInFlight",
+		new:  "idlePerHost = governor.MostInFlight / 8",
+		run:  "TestPool",
+	},
+	{
+		name: "transport: TLS sessions are not resumed",
+		file: transport,
+		old:  "\t\ttr.TLSClientConfig.ClientSessionCache = tls.NewLRUClientSessionCache(sessionsKept)\n",
+		new:  "\t\ttr.TLSClientConfig.ClientSessionCache = tls.NewLRUClientSessionCache(sessionsKept)\n\t\ttr.TLSClientConfig.SessionTicketsDisabled = true\n",
+		run:  "TestHandshakes",
+	},
+	{
+		name: "transport: what was connected ahead is not used",
+		file: connecting,
+		old:  "if conn := c.take(addr); conn != nil {",
+		new:  "if conn := c.take(addr); conn != nil && addr == \"\" {",
+		run:  "TestConnectAhead",
+	},
+	{
+		name: "transport: a connection that its server has closed is used",
+		file: connecting,
+		old:  "|| !errors.Is(s.err, os.ErrDeadlineExceeded) ||",
+		new:  "|| errors.Is(s.err, os.ErrClosed) ||",
+		run:  "TestSpare",
+	},
+	{
+		name: "transport: a closed client connects ahead",
+		file: connecting,
+		old:  "if c.closed || c.spares[addr] != nil {",
+		new:  "if c.spares[addr] != nil {",
+		run:  "TestClose",
+	},
+	{
+		name:  "transport: a new root config leaves the old one's connections",
+		file:  "backend/clients.go",
+		old:   "\tif b.clients.root != nil {\n\t\tb.clients.root.Close()\n\t}\n",
+		new:   "",
+		run:   "TestConnectsAhead",
+		tests: "backend",
+	},
+	{
+		name:  "transport: a node that does not issue connects connecting",
+		file:  "backend/backend.go",
+		old:   "\t\tb.worker.Start(b.life)\n\t\tb.connectAhead(storage)\n\t}\n",
+		new:   "\t\tb.worker.Start(b.life)\n\t}\n\tb.connectAhead(storage)\n",
+		run:   "TestConnectsAhead",
 		tests: "backend",
 	},
 }
