@@ -60,7 +60,7 @@ func ours(op, code string, kind awserr.Kind, cause error) error {
 }
 
 // errorKinds are all kinds, in the order of docs/errors.md.
-func errorKinds() []errorKind { //nolint:funlen // a table
+func errorKinds() []errorKind {
 	dial := &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(203, 0, 113, 7), Port: 443}, Err: syscall.ECONNREFUSED}
 	return []errorKind{{
 		kind: "request or role at fault", when: "a field, a parameter, a role or the configuration cannot be what it is; AWS was not asked",

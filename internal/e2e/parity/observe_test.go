@@ -74,7 +74,7 @@ func (s *side) known() map[string]string {
 // observation reads an answer.
 func (n normaliser) observation(status int, body []byte) (observation, error) {
 	o := observation{status: status}
-	if len(body) == 0 {
+	if len(body) == 0 || bytes.HasPrefix(body, []byte("# HELP ")) { // Prometheus' text has no data
 		return o, nil
 	}
 	if body[0] != '{' { // text of another format, as for Prometheus
