@@ -127,7 +127,7 @@ var scaled = []mutation{
 		tests: "backend",
 	},
 	{
-		name:  "transport: a node that does not issue connects connecting",
+		name:  "transport: a node that does not issue connects ahead",
 		file:  "backend/backend.go",
 		old:   "\t\tb.worker.Start(b.life)\n\t\tb.connectAhead(storage)\n\t}\n",
 		new:   "\t\tb.worker.Start(b.life)\n\t}\n\tb.connectAhead(storage)\n",
