@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -166,8 +167,9 @@ func (e *engine) write(ctx context.Context, path string, body map[string]any) er
 type credential struct {
 	LeaseID string `json:"lease_id"`
 	Data    struct {
-		AccessKey string `json:"access_key"`
-		SecretKey string `json:"secret_key"`
+		AccessKey  string    `json:"access_key"`
+		SecretKey  string    `json:"secret_key"`
+		ReadyAfter time.Time `json:"ready_after"` // of ours, with propagation_timeout
 	}
 }
 

@@ -5,67 +5,73 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 )
 
 const (
-	poolReads = 1000
-	poolSize  = 20 // the most that a role may have
-	poolRoles = 5  // which makes the most that a mount may have
-	// poolFill is how long the worker may take to fill a pool.
-	poolFill = 2 * time.Minute
+	// poolMounts share the reads: how fast one fills its pools is not measured.
+	poolMounts = 20
+	poolReads  = 1000 / poolMounts // of each
+	poolSize   = 20                // the most that a role may have
+
+	poolFill  = 30 * time.Second       // before the first read
+	poolPause = 1200 * time.Millisecond // between two reads of a mount
 )
 
 // errNoPool is what an engine without pools answers; its rows stay empty.
 var errNoPool = errors.New("the engine has no pools")
 
 // pool reads credentials that were made ahead of time, under the realistic lag,
-// and uses each of them at once. A read waits until the pool has one: what is
-// measured is a pool that is large enough for its readers.
+// and uses each of them at once.
 func pool(ctx context.Context, w *world) error {
-	e, err := w.alone(ctx, ours)
-	if err != nil {
-		return err
+	var mounts []*engine
+	for range poolMounts {
+		e, err := w.alone(ctx, ours)
+		if err != nil {
+			return err
+		}
+		mounts = append(mounts, e)
 	}
 	if err := w.preset(ctx, "realistic"); err != nil {
 		return err
 	}
-	// A pool is filled at the rate that AWS takes: that is not what is measured.
-	if err := w.feel(ctx, `{"throttle":{"rate":0,"burst":0},"throttle_sts":{"rate":0,"burst":0}}`); err != nil {
-		return err
-	}
-	err = e.readPools(ctx)
+	err := w.readPools(ctx, mounts)
 	if errors.Is(err, errNoPool) {
 		fmt.Fprintln(w.Out, "pool: not available:", err)
 		err = nil
 	}
-	return errors.Join(err, w.calm(ctx), e.disable(ctx))
+	err = errors.Join(err, w.calm(ctx))
+	for _, e := range mounts {
+		err = errors.Join(err, e.disable(ctx))
+	}
+	return err
 }
 
-// readPools reads all roles at once, each role's credentials one after the other.
-func (e *engine) readPools(ctx context.Context) error {
-	errs := make([]error, poolRoles)
-	for i := range errs {
-		if err := e.writePooled(ctx, pooled(i)); err != nil {
+func (w *world) readPools(ctx context.Context, mounts []*engine) error {
+	for _, e := range mounts {
+		if err := e.writePooled(ctx); err != nil {
 			return err
 		}
 	}
+	if err := pause(ctx, poolFill); err != nil {
+		return err
+	}
+	errs := make([]error, len(mounts))
 	var all sync.WaitGroup
-	for i := range errs {
-		all.Go(func() { errs[i] = e.readPool(ctx, pooled(i), e.Quick.of(poolReads/poolRoles)) })
+	for i, e := range mounts {
+		all.Go(func() { errs[i] = e.readPool(ctx, w.Quick.of(poolReads)) })
 	}
 	all.Wait()
 	return errors.Join(errs...)
 }
 
-func pooled(i int) string { return fmt.Sprintf("pooled%d", i) }
-
-func (e *engine) writePooled(ctx context.Context, role string) error {
+// writePooled writes a role with a pool. Its propagation_timeout has an answer
+// say since when the key is ready.
+func (e *engine) writePooled(ctx context.Context) error {
 	fields := iamUser(something, nil)
-	fields["pool_size"], fields["pool_max_age"] = poolSize, "1h"
-	if err := e.write(ctx, "roles/"+role, fields); err != nil {
+	fields["pool_size"], fields["propagation_timeout"] = poolSize, "25s"
+	if err := e.write(ctx, "roles/pooled", fields); err != nil {
 		return err
 	}
 	var read struct {
@@ -73,7 +79,7 @@ func (e *engine) writePooled(ctx context.Context, role string) error {
 			Size int `json:"pool_size"`
 		}
 	}
-	if err := e.vault.Fetch(ctx, http.MethodGet, e.mount+"/roles/"+role, nil, &read); err != nil {
+	if err := e.vault.Fetch(ctx, http.MethodGet, e.mount+"/roles/pooled", nil, &read); err != nil {
 		return err
 	}
 	if read.Data.Size != poolSize {
@@ -82,37 +88,33 @@ func (e *engine) writePooled(ctx context.Context, role string) error {
 	return nil
 }
 
-// readPool reads and uses credentials of one role.
-func (e *engine) readPool(ctx context.Context, role string, reads int) error {
+// readPool reads and uses credentials. One that is not from the pool is counted,
+// and not measured.
+func (e *engine) readPool(ctx context.Context, reads int) error {
 	for range reads {
-		if err := await(ctx, poolFill, func() error { return e.stocked(ctx, role) }); err != nil {
-			return fmt.Errorf("role %s: %w", role, err)
-		}
-		var c credential
-		took, err := timed(func() (err error) { c, err = e.issue(ctx, role); return err })
+		asked := now()
+		c, err := e.issue(ctx, "pooled")
 		if err != nil {
 			return err
 		}
-		e.sheet.took("pool: read", ours, took)
-		tries, err := e.use(ctx, c)
-		if err != nil {
+		took := now().Sub(asked)
+		fromPool := c.Data.ReadyAfter.Before(asked)
+		e.sheet.add("pool: reads answered from it", ours, percentIf(fromPool))
+		if fromPool {
+			e.sheet.took("pool: read", ours, took)
+			if err := e.useOnce(ctx, c); err != nil {
+				return err
+			}
+		}
+		if err := pause(ctx, poolPause-now().Sub(asked)); err != nil {
 			return err
 		}
-		e.sheet.add("pool: first use succeeds", ours, percentIf(tries == 1))
 	}
 	return nil
 }
 
-// stocked checks that the pool of a role has a user.
-func (e *engine) stocked(ctx context.Context, role string) error {
-	users, err := e.users(ctx)
-	if err != nil {
-		return err
-	}
-	for name := range users {
-		if strings.Contains(name, "pool") && strings.Contains(name, role) {
-			return nil
-		}
-	}
-	return errors.New("the pool is empty")
+func (e *engine) useOnce(ctx context.Context, c credential) error {
+	tries, err := e.use(ctx, c)
+	e.sheet.add("pool: first use succeeds", ours, percentIf(err == nil && tries == 1))
+	return err
 }
