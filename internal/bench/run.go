@@ -81,12 +81,13 @@ func stages() []stage {
 	over := []string{"-tls", "-handshake-delay", (2 * roundTrip).String()}
 	return []stage{
 		{"100 ms a call", 1, over, []scene{
-			{"users", users}, {"sts", sessions}, {"conflicts", conflicts}, {"lag", lag}, {"pool", pool},
+			{"users", users}, {"sts", sessions}, {"conflicts", conflicts}, {"lag", lag},
 			{"reads", throttledReads}, {"mass-revoke", massRevoke},
 		}},
 		{"no latency", 1, []string{"-tls"}, []scene{
 			{"memory", memory}, {"overhead", overhead}, {"renewals", renewals}, {"start", starts}, {"scale", scale},
 		}},
+		{"pools", 1, over, []scene{{"pool", pool}}},
 		{"three nodes", 3, []string{"-tls"}, []scene{{"failover", failover}}},
 		{"no server", 0, nil, []scene{{"allocations", allocations}}},
 	}

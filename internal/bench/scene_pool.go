@@ -11,11 +11,11 @@ import (
 
 const (
 	// poolMounts share the reads: how fast one fills its pools is not measured.
-	poolMounts = 20
-	poolReads  = 1000 / poolMounts // of each
-	poolSize   = 20                // the most that a role may have
+	poolMounts = 21
+	poolReads  = 50 // of each but the first
+	poolSize   = 20 // the most that a role may have
 
-	poolFill  = 30 * time.Second       // before the first read
+	poolFill  = 30 * time.Second        // before the first read
 	poolPause = 1200 * time.Millisecond // between two reads of a mount
 )
 
@@ -23,7 +23,9 @@ const (
 var errNoPool = errors.New("the engine has no pools")
 
 // pool reads credentials that were made ahead of time, under the realistic lag,
-// and uses each of them at once.
+// and uses each of them at once: first from one pool, while nobody else reads,
+// then from many that are filled again meanwhile. It leaves the pools behind: it
+// is the last scene of its stage.
 func pool(ctx context.Context, w *world) error {
 	var mounts []*engine
 	for range poolMounts {
@@ -36,16 +38,26 @@ func pool(ctx context.Context, w *world) error {
 	if err := w.preset(ctx, "realistic"); err != nil {
 		return err
 	}
-	err := w.readPools(ctx, mounts)
+	err := w.readOne(ctx, mounts[0])
+	if err == nil {
+		err = w.readPools(ctx, mounts[1:])
+	}
 	if errors.Is(err, errNoPool) {
 		fmt.Fprintln(w.Out, "pool: not available:", err)
 		err = nil
 	}
-	err = errors.Join(err, w.calm(ctx))
-	for _, e := range mounts {
-		err = errors.Join(err, e.disable(ctx))
-	}
 	return err
+}
+
+// readOne empties the pool of one mount.
+func (w *world) readOne(ctx context.Context, e *engine) error {
+	if err := e.writePooled(ctx); err != nil {
+		return err
+	}
+	if err := pause(ctx, poolFill); err != nil {
+		return err
+	}
+	return e.readPool(ctx, w.Quick.of(poolSize), "pool: read")
 }
 
 func (w *world) readPools(ctx context.Context, mounts []*engine) error {
@@ -60,7 +72,7 @@ func (w *world) readPools(ctx context.Context, mounts []*engine) error {
 	errs := make([]error, len(mounts))
 	var all sync.WaitGroup
 	for i, e := range mounts {
-		all.Go(func() { errs[i] = e.readPool(ctx, w.Quick.of(poolReads)) })
+		all.Go(func() { errs[i] = e.readPool(ctx, w.Quick.of(poolReads), "pool: read, 17 a second") })
 	}
 	all.Wait()
 	return errors.Join(errs...)
@@ -88,9 +100,9 @@ func (e *engine) writePooled(ctx context.Context) error {
 	return nil
 }
 
-// readPool reads and uses credentials. One that is not from the pool is counted,
-// and not measured.
-func (e *engine) readPool(ctx context.Context, reads int) error {
+// readPool reads and uses credentials, for a row of their time. One that is not
+// from the pool is counted, and not measured.
+func (e *engine) readPool(ctx context.Context, reads int, row string) error {
 	for range reads {
 		asked := now()
 		c, err := e.issue(ctx, "pooled")
@@ -101,7 +113,7 @@ func (e *engine) readPool(ctx context.Context, reads int) error {
 		fromPool := c.Data.ReadyAfter.Before(asked)
 		e.sheet.add("pool: reads answered from it", ours, percentIf(fromPool))
 		if fromPool {
-			e.sheet.took("pool: read", ours, took)
+			e.sheet.took(row, ours, took)
 			if err := e.useOnce(ctx, c); err != nil {
 				return err
 			}
