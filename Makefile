@@ -73,6 +73,14 @@ fuzz: FUZZTIME ?= 20s
 fuzz: ## run every fuzz target for FUZZTIME (20s; ONLY=words of their names)
 	@go run ./scripts/fuzz $(FUZZTIME) $(ONLY)
 
+.PHONY: dist
+dist: ## the files of a release, into dist/, the same bytes every time (DIST_KEY=: a key of ssh-keygen signs them)
+	@scripts/dist
+
+.PHONY: reproduce
+reproduce: ## build dist/ again, elsewhere and from nothing, and compare (TARGETS=linux/amd64: only that)
+	@scripts/reproduce $(TARGETS)
+
 .PHONY: fmt
 fmt: ## format the Go code
 	$(LINT) fmt
@@ -83,7 +91,7 @@ vuln: ## known vulnerabilities in what we link (asks the Go vulnerability databa
 
 .PHONY: clean
 clean: ## remove what was built here; Vault stays in the user's cache
-	rm -rf bin
+	rm -rf bin dist
 
 .PHONY: help
 help: ## list the targets

@@ -7,6 +7,7 @@ import (
 
 	"vault-plugin-secrets-aws/backend/governor"
 	"vault-plugin-secrets-aws/backend/lifecycle"
+	"vault-plugin-secrets-aws/backend/metrics"
 
 	"github.com/hashicorp/vault/sdk/framework"
 	"github.com/hashicorp/vault/sdk/helper/consts"
@@ -46,6 +47,9 @@ type Backend struct {
 	worker      *lifecycle.Worker
 	tidy        *lifecycle.Tidy
 	staticRoles lifecycle.KeyedLock // by name, and by user id where a user is taken over; held across the AWS calls of that role only
+	metrics     *metrics.Set[figures]
+	staticDue   staticDue
+	started     time.Time           // when this process loaded the mount
 	writing     lifecycle.KeyedLock // by storage key; held while a record is read, changed and written; never across AWS calls
 
 	// life is the context of the mount's own work. Vault cancels the Factory's
@@ -73,7 +77,7 @@ func New(ctx context.Context, options Options, conf *logical.BackendConfig) *Bac
 	if options.Clock == nil {
 		options.Clock = lifecycle.SystemClock{}
 	}
-	b := &Backend{options: options, accounts: governor.NewAccounts(options.Clock)}
+	b := &Backend{options: options, accounts: governor.NewAccounts(options.Clock), metrics: metrics.New(callTimer, metricsTable()), started: options.Clock.Now()}
 	b.life, b.end = context.WithCancel(context.WithoutCancel(ctx))
 	records := recordStore{storage: conf.StorageView}
 	written := lifecycle.Storage{Journal: journal{storage: conf.StorageView}, Records: records, States: records}

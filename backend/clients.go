@@ -102,6 +102,7 @@ func (b *Backend) settingsOf(c *store.RootConfig) awsclient.Settings {
 		Now:         b.options.Clock.Now,
 		Transport:   b.options.Transport,
 		Accounts:    b.accounts,
+		Observe:     b.observeCall,
 	}
 }
 

@@ -2,7 +2,6 @@ package backend
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"vault-plugin-secrets-aws/backend/awsclient"
@@ -12,9 +11,6 @@ import (
 	"github.com/hashicorp/vault/sdk/framework"
 )
 
-// regionShape is what may be a region, of AWS or of another server.
-var regionShape = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
-
 // maxRetries keeps a request within its deadline.
 const maxRetries = 100
 
@@ -23,7 +19,7 @@ func (b *Backend) checkConfigRoot(c *store.RootConfig, d *framework.FieldData) e
 		return err
 	}
 	for _, field := range sent(d, "region", "sts_region", "sts_fallback_regions") {
-		if !regionShape.MatchString(field.value) {
+		if !store.RegionShape.MatchString(field.value) {
 			return invalid("%s %q is not a region: it must be 1 to 40 of a-z, 0-9 and -, such as eu-west-1", field.name, field.value)
 		}
 	}
@@ -33,7 +29,7 @@ func (b *Backend) checkConfigRoot(c *store.RootConfig, d *framework.FieldData) e
 		}
 	}
 	if len(c.STSFallbackEndpoints) != len(c.STSFallbackRegions) && anySent(d, "sts_fallback_endpoints", "sts_fallback_regions") {
-		return invalid("sts_fallback_endpoints and sts_fallback_regions must be the same length: they have %d and %d elements",
+		return invalid("sts_fallback_endpoints and sts_fallback_regions must be the same length: they have %d and %d elements; send both lists",
 			len(c.STSFallbackEndpoints), len(c.STSFallbackRegions))
 	}
 	if anySent(d, "max_retries") && (c.MaxRetries < store.SDKRetries || c.MaxRetries > maxRetries) {

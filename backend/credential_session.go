@@ -41,12 +41,15 @@ var (
 
 // assumeRole issues a session of an IAM role.
 func (b *Backend) assumeRole(ctx context.Context, o *order) (*logical.Response, error) {
-	spec := lifecycle.AssumeRoleSpec{ExternalID: o.role.ExternalID, Tags: o.role.SessionTags}
+	spec := lifecycle.AssumeRoleSpec{ExternalID: o.role.ExternalID, Tags: o.role.SessionTags, TransitiveTags: o.role.TransitiveTagKeys}
 	var err error
 	if spec.RoleARN, err = o.roleARN(); err != nil {
 		return nil, err
 	}
-	if spec.SessionName, err = o.sessionName(); err != nil {
+	if spec.SessionName, err = b.sessionName(o); err != nil {
+		return nil, err
+	}
+	if spec.SourceIdentity, err = b.sourceIdentity(o); err != nil {
 		return nil, err
 	}
 	if spec.Policy, spec.PolicyARNs, err = o.sessionPolicies(ctx); err != nil {
@@ -85,18 +88,6 @@ func (o *order) roleARN() (string, error) {
 	return "", invalid("did not supply a role_arn parameter and unable to determine one: role %q has %d role_arns; send role_arn with one of them", o.roleName, len(o.role.RoleARNs))
 }
 
-func (o *order) sessionName() (string, error) {
-	if requested := o.Get("role_session_name").(string); requested != "" {
-		name, err := naming.SessionName(requested)
-		if err != nil {
-			return "", invalid("%v", err)
-		}
-		return name, nil
-	}
-	name, err := o.name(naming.IAM)
-	return name.Text, err
-}
-
 // federationToken issues a token of the root user's, limited by the role.
 func (b *Backend) federationToken(ctx context.Context, o *order) (*logical.Response, error) {
 	name, err := o.name(naming.STS)
@@ -127,13 +118,13 @@ var mfaCode = regexp.MustCompile(`^[0-9]{6}$`)
 func (b *Backend) sessionToken(ctx context.Context, o *order) (*logical.Response, error) {
 	spec := lifecycle.SessionTokenSpec{MFASerial: o.role.MFASerialNumber, MFACode: o.Get("mfa_code").(string)}
 	if spec.MFASerial != "" && spec.MFACode == "" {
-		return nil, invalid("mfa_code is required: role %q has an mfa_serial_number", o.roleName)
+		return nil, invalid("mfa_code is required: role %q has an mfa_serial_number; send the six digits that its device shows", o.roleName)
 	}
 	if spec.MFASerial == "" && spec.MFACode != "" {
-		return nil, invalid("mfa_code cannot be used: role %q has no mfa_serial_number", o.roleName)
+		return nil, invalid("mfa_code cannot be used: role %q has no mfa_serial_number; leave it out, or write one to the role", o.roleName)
 	}
 	if spec.MFACode != "" && !mfaCode.MatchString(spec.MFACode) {
-		return nil, invalid("mfa_code is not six digits") // AWS would quote it
+		return nil, invalid("mfa_code is not six digits: send those that the MFA device shows") // AWS would quote it
 	}
 	return b.mint(ctx, o, session{
 		limits: tokenTTL,
@@ -161,7 +152,7 @@ func (o *order) sessionPolicies(ctx context.Context) (document string, arns []st
 		err = invalid("the policies of role %q and its iam_groups have %d characters; AWS takes %d for a session: shorten policy_document, or attach policies to the IAM role instead", o.roleName, n, maxSessionPolicy)
 	}
 	if err == nil && len(arns) > maxSessionPolicyARNs {
-		err = invalid("role %q and its iam_groups have %d managed policies; AWS takes %d for a session", o.roleName, len(arns), maxSessionPolicyARNs)
+		err = invalid("role %q and its iam_groups have %d managed policies; AWS takes %d for a session: take some out of policy_arns or iam_groups", o.roleName, len(arns), maxSessionPolicyARNs)
 	}
 	return document, arns, err
 }
@@ -183,7 +174,7 @@ func (o *order) foldedPolicies(ctx context.Context) (document string, arns []str
 		documents = append([]string{o.role.PolicyDocument}, documents...)
 	}
 	if document, err = policy.Merge(documents...); err != nil {
-		return "", nil, invalid("merge the policies of the role and its iam_groups: %v", err)
+		return "", nil, invalid("the policies of role %q and its iam_groups cannot be merged: %v; correct policy_document, or the group's policy", o.roleName, err)
 	}
 	return document, arns, nil
 }
@@ -210,6 +201,9 @@ func (b *Backend) mint(ctx context.Context, o *order, s session) (*logical.Respo
 	if made.ARN != "" {
 		data["arn"] = made.ARN
 	}
+	if made.SourceIdentity != "" {
+		data["source_identity"] = made.SourceIdentity
+	}
 	resp := b.Secret(secretAccessKeys).Response(data, sessionLease(o.roleName, s.name))
 	resp.Secret.TTL, resp.Secret.Renewable = left, false
 	resp.Warnings = cut
@@ -219,13 +213,38 @@ func (b *Backend) mint(ctx context.Context, o *order, s session) (*logical.Respo
 // wantedTTL is the life that the request asks for, else the role's default, else
 // an hour, for which nobody asked.
 func (o *order) wantedTTL() (ttl time.Duration, asked bool) {
-	switch {
-	case o.Raw["ttl"] != nil && o.Raw["ttl"] != "":
-		return time.Duration(o.Get("ttl").(int)) * time.Second, true
-	case o.role.DefaultSTSTTL > 0:
+	if ttl, asked = o.askedTTL(); asked {
+		return ttl, true
+	}
+	if o.role.DefaultSTSTTL > 0 {
 		return o.role.DefaultSTSTTL, true
 	}
 	return defaultTTL, false
+}
+
+// askedTTL is the life that the request asks for; an empty one is none.
+func (o *order) askedTTL() (ttl time.Duration, asked bool) {
+	if o.Raw["ttl"] == nil || o.Raw["ttl"] == "" {
+		return 0, false
+	}
+	return time.Duration(o.Get("ttl").(int)) * time.Second, true
+}
+
+// ttlLimit is a longest life, and who says so; 0 is none.
+type ttlLimit struct {
+	name string
+	max  time.Duration
+}
+
+// cutTTL shortens a life to the limits, and tells of each that it went beyond.
+func cutTTL(ttl time.Duration, limits []ttlLimit) (_ time.Duration, warnings []string) {
+	for _, limit := range limits {
+		if limit.max > 0 && ttl > limit.max {
+			warnings = append(warnings, fmt.Sprintf("ttl %s is cut to %s: %s", ttl, limit.max, limit.name))
+			ttl = limit.max
+		}
+	}
+	return ttl, warnings
 }
 
 // ttl is the life to ask AWS for: at most the role's maximum and the mount's, so
@@ -233,16 +252,7 @@ func (o *order) wantedTTL() (ttl time.Duration, asked bool) {
 // without a warning.
 func (o *order) ttl(mountMax time.Duration, limits ttlRange) (ttl time.Duration, warnings []string, err error) {
 	wanted, asked := o.wantedTTL()
-	ttl = wanted
-	for _, limit := range []struct {
-		name string
-		max  time.Duration
-	}{{"the role's max_sts_ttl", o.role.MaxSTSTTL}, {"the mount's maximum lease TTL", mountMax}} {
-		if limit.max > 0 && ttl > limit.max {
-			warnings = append(warnings, fmt.Sprintf("ttl %s is cut to %s: %s", ttl, limit.max, limit.name))
-			ttl = limit.max
-		}
-	}
+	ttl, warnings = cutTTL(wanted, []ttlLimit{{"the role's max_sts_ttl", o.role.MaxSTSTTL}, {"the mount's maximum lease TTL", mountMax}})
 	if ttl < limits.least || ttl > limits.most {
 		return 0, nil, invalid("ttl %s is out of the range that AWS takes for %s: %s to %s%s", wanted, credentialTypes(o.role), limits.least, limits.most, because(append(warnings, limits.reasons()...)))
 	}

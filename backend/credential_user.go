@@ -8,7 +8,6 @@ import (
 	"vault-plugin-secrets-aws/backend/lifecycle"
 	"vault-plugin-secrets-aws/backend/naming"
 	"vault-plugin-secrets-aws/backend/policy"
-	"vault-plugin-secrets-aws/backend/store"
 
 	"github.com/hashicorp/vault/sdk/logical"
 )
@@ -26,7 +25,7 @@ const (
 func (b *Backend) issueUser(ctx context.Context, o *order) (*logical.Response, error) {
 	// Read first: a lease that cannot be told must not cost a user.
 	o.begun = b.options.Clock.Now()
-	lease, _, err := store.Records{Storage: o.storage}.Lease(ctx)
+	life, err := b.userLifetime(ctx, o)
 	if err != nil {
 		return nil, err
 	}
@@ -35,10 +34,10 @@ func (b *Backend) issueUser(ctx context.Context, o *order) (*logical.Response, e
 		return nil, err
 	}
 	spec := userSpec(o, name)
-	if spec.TTL, err = b.leaseTTL(0, lease, time.Time{}); err != nil {
+	if spec.TTL, err = b.leaseTTL(0, life.Lease, time.Time{}); err != nil {
 		return nil, err
 	}
-	latest, err := b.addExpiry(o, lease, &spec)
+	latest, err := b.addExpiry(o, life.Lease, &spec)
 	if err != nil {
 		return nil, err
 	}
@@ -49,13 +48,16 @@ func (b *Backend) issueUser(ctx context.Context, o *order) (*logical.Response, e
 	if err != nil {
 		return nil, err
 	}
+	internal := userLease(o.roleName, spec, user, latest)
+	life.remember(internal, o.role)
 	resp := b.Secret(secretAccessKeys).Response(map[string]any{
 		"access_key":     user.Key.ID,
 		"secret_key":     user.Key.Secret.Reveal(),
 		"session_token":  nil,
 		"security_token": nil,
-	}, userLease(o.roleName, spec, user, latest))
-	resp.Secret.TTL, resp.Secret.MaxTTL = lease.Lease, lease.LeaseMax
+	}, internal)
+	resp.Secret.TTL, resp.Secret.MaxTTL = life.Lease.Lease, life.LeaseMax
+	resp.Warnings = life.warnings
 	return resp, b.awaitReady(ctx, o, user, resp)
 }
 
@@ -93,7 +95,7 @@ func (b *Backend) addOwner(ctx context.Context, o *order, spec *lifecycle.UserSp
 	tags := state.OwnerTags(o.bearer)
 	maps.Copy(tags, spec.Tags)
 	if len(tags) > maxUserTags {
-		return invalid("role %q has %d iam_tags: with iam_owner_tags of config/root, AWS leaves room for %d", o.roleName, len(spec.Tags), maxUserTags-len(tags)+len(spec.Tags))
+		return invalid("role %q has %d iam_tags: with iam_owner_tags of config/root, AWS leaves room for %d: remove some", o.roleName, len(spec.Tags), maxUserTags-len(tags)+len(spec.Tags))
 	}
 	spec.Tags = tags
 	return nil

@@ -7,8 +7,9 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
+
+	"vault-plugin-secrets-aws/backend/policy"
 
 	"github.com/hashicorp/vault/sdk/framework"
 	"github.com/hashicorp/vault/sdk/logical"
@@ -25,7 +26,7 @@ const formatContainer = "container"
 const containerDeadline = 1500 * time.Millisecond
 
 // errTooLate: the answer would come when the SDK that asked has given up.
-var errTooLate = fmt.Errorf("no answer within the %s that AWS's SDKs leave to format=container", containerDeadline)
+var errTooLate = fmt.Errorf("no answer within the %s that AWS's SDKs leave to format=container; they try again by themselves", containerDeadline)
 
 func formatField() *framework.FieldSchema {
 	return &framework.FieldSchema{
@@ -85,7 +86,7 @@ func contained(resp *logical.Response) (*logical.Response, error) {
 	text := func(field string) string { s, _ := resp.Data[field].(string); return s }
 	body, err := json.Marshal(containerCredentials{
 		AccessKeyID: text("access_key"), SecretAccessKey: text("secret_key"), Token: text("session_token"),
-		Expiration: text("expiration"), AccountID: accountOf(text("arn")),
+		Expiration: text("expiration"), AccountID: policy.AccountOf(text("arn")),
 	})
 	if err != nil {
 		return nil, err
@@ -95,13 +96,4 @@ func contained(resp *logical.Response) (*logical.Response, error) {
 		logical.HTTPContentType: "application/json",
 		logical.HTTPRawBody:     body,
 	}}, nil
-}
-
-// accountOf is the account of an ARN, the fifth of its parts; "" if there is none.
-func accountOf(arn string) string {
-	parts := strings.Split(arn, ":")
-	if len(parts) < 6 {
-		return ""
-	}
-	return parts[4]
 }

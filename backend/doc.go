@@ -14,6 +14,9 @@
 //	static-roles/<name>  an IAM user whose key is rotated
 //	static-creds/<name>  that key
 //	rotate-role/<name>   a new one, now
+//	users, users/<name>, lookup  the IAM users that the mount has made
+//	tidy, tidy-status, tidy-cancel  what should not be there, and what is owed
+//	metrics         the figures of this mount on this node
 //
 // Storage is described in package store.
 //
@@ -26,6 +29,7 @@
 //	awserr     why an AWS call failed, in terms we act on
 //	naming     user and session names from templates
 //	policy     IAM policy documents
+//	metrics    how figures are kept and written down
 //
 // Reading order: paths.go, path_creds.go, credential_user.go, then package
 // lifecycle from its doc.go; respond.go for what a client sees of an error.

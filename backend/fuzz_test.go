@@ -365,6 +365,30 @@ var storedKinds = map[string]struct {
 			return []answer{m.read("config/root"), m.write("config/root", map[string]any{"rotation_period": "1h"})}
 		},
 	},
+	"user record": {
+		key: "users/vault-a",
+		seeds: []string{
+			`{"user_name":"app","state":"condemned","name_unique":true,"access_key_id":"AKIAX","policy_arns":[""],"groups":["x"],"journal_entry":"../x"}`,
+			`{"user_name":"vault-a","state":"issued","role":"x","account":"1","issued":"0001-01-01T00:00:00Z","deadline":"2001-01-01T00:00:00Z","resent":true}`,
+			`{"state":"condemned","since":"9999-12-31T23:59:59Z","next_try":"9999-12-31T23:59:59Z","tries":-1,"key_deleted":true}`, `{"state":"?"}`, `{}`,
+		},
+		use: useUserRecord,
+	},
+}
+
+// useUserRecord: whatever a record says, the worker ends the user of its own name,
+// if any, and no other.
+func useUserRecord(m *mount) []answer {
+	m.sim.PutUser(m.admin.Account, "app", "")
+	m.sim.PutUser(m.admin.Account, "vault-a", "")
+	m.tick()
+	if !slices.Contains(m.users(), "app") {
+		m.Error("the user app is gone, of which no record is")
+	}
+	return []answer{
+		m.read("users/vault-a"), m.list("users/"), m.request(m.Context(), logical.ListOperation, "users/", map[string]any{"role": "x"}),
+		m.write("lookup", map[string]any{"access_key": "AKIAX"}), m.read("tidy-status"), m.read("metrics"), m.write("tidy", map[string]any{"forget": "vault-a"}),
+	}
 }
 
 func useRole(m *mount) []answer {
@@ -376,7 +400,7 @@ func useStatic(m *mount) []answer {
 	return []answer{m.read("static-roles/x"), m.list("static-roles/"), m.read("static-creds/x"), m.write("rotate-role/x", nil), m.write("static-roles/x", map[string]any{"rotation_period": "2h"}), m.delete("static-roles/x")}
 }
 
-// The next seven: a stored record that can be decoded is usable, whatever it
+// The next eight: a stored record that can be decoded is usable, whatever it
 // says. Reading it, using it, writing over it and deleting it is never a 500.
 
 func FuzzStoredRole(f *testing.F)          { fuzzStored(f, "role") }
@@ -386,6 +410,7 @@ func FuzzStoredLeaseConfig(f *testing.F)   { fuzzStored(f, "lease config") }
 func FuzzStoredStaticRole(f *testing.F)    { fuzzStored(f, "static role") }
 func FuzzStoredStaticCreds(f *testing.F)   { fuzzStored(f, "static creds") }
 func FuzzStoredRotationState(f *testing.F) { fuzzStored(f, "rotation state") }
+func FuzzStoredUserRecord(f *testing.F)    { fuzzStored(f, "user record") }
 
 func fuzzStored(f *testing.F, name string) {
 	kind := storedKinds[name]

@@ -76,7 +76,7 @@ func requiredDuration(d *framework.FieldData, field string) (time.Duration, erro
 		return 0, invalid("Invalid %s: %q is not a duration such as 30m, 12h or a number of seconds", field, text)
 	}
 	if duration < 0 {
-		return 0, invalid("Invalid %s: %q is negative", field, text)
+		return 0, invalid("Invalid %s: %q is negative; 0 leaves it to the mount", field, text)
 	}
 	return duration, nil
 }

@@ -61,6 +61,9 @@ func (b *Backend) rotateRootKey(ctx context.Context, storage logical.Storage) (l
 	if errors.Is(err, lifecycle.ErrCannotRotate) {
 		err = invalid("%v", err)
 	}
+	if err != nil {
+		b.users.Tell(lifecycle.Event{What: lifecycle.WasNotRotated, Type: lifecycle.TypeRootKey})
+	}
 	b.noteRotation(context.WithoutCancel(ctx), storage, err)
 	return rotated, err
 }
@@ -93,7 +96,7 @@ func (b *Backend) rotation(ctx context.Context, storage logical.Storage) (lifecy
 		return lifecycle.RootRotation{}, invalid("no configuration found for config/root: write it first")
 	}
 	if c.AccessKey == "" || c.SecretKey == "" {
-		return lifecycle.RootRotation{}, invalid("Cannot call config/rotate-root when either access_key or secret_key is empty: the root credentials are the Vault server's own")
+		return lifecycle.RootRotation{}, invalid("Cannot call config/rotate-root when either access_key or secret_key is empty: the root credentials are the Vault server's own; write both to config/root first")
 	}
 	root, err := b.root(ctx, storage)
 	if err != nil {

@@ -37,12 +37,12 @@ func (b *Backend) pathCreds() *framework.Path {
 			"ttl": {
 				Type:        framework.TypeDurationSecond,
 				Default:     int(defaultTTL.Seconds()),
-				Description: "Life of the session, up to the role's max_sts_ttl. STS types only; IAM users live by config/lease.",
+				Description: "Life of the session, up to the role's max_sts_ttl; or of an IAM user whose role has default_ttl or max_ttl. Other IAM users live by config/lease.",
 				Query:       true,
 			},
 			"role_session_name": {
 				Type:        framework.TypeString,
-				Description: "Name of the session in AWS; at most 64 characters are used. Default: by username_template. assumed_role only.",
+				Description: "Name of the session in AWS; at most 64 characters are used. Default: by username_template. Not if the role has role_session_name_template. assumed_role only.",
 				Query:       true,
 			},
 			"mfa_code": {
@@ -71,7 +71,8 @@ type order struct {
 	roleName    string
 	role        *store.Role
 	root        *root
-	begun       time.Time // when issuing did
+	begun       time.Time            // when issuing did
+	kind        store.CredentialType // of the role; "" until that is known
 }
 
 // credentialType is how one credential type is issued. A new type is a row in
@@ -94,13 +95,20 @@ func credentialTypeTable() map[store.CredentialType]credentialType {
 func (b *Backend) readCreds(ctx context.Context, req *logical.Request, d *framework.FieldData) (*logical.Response, error) {
 	o := &order{FieldData: d, storage: req.Storage, displayName: req.DisplayName, roleName: d.Get("name").(string)}
 	o.bearer = lifecycle.Bearer{Role: o.roleName, EntityID: req.EntityID, DisplayName: req.DisplayName, RequestID: req.ID}
+	resp, err := b.serve(ctx, req, o)
+	b.tellOrder(o, resp, err)
+	return resp, err
+}
+
+// serve issues the credential of an order.
+func (b *Backend) serve(ctx context.Context, req *logical.Request, o *order) (*logical.Response, error) {
 	ctx = governor.For(ctx, governor.Issue, requester(req))
 	var err error
 	if o.role, err = (store.Records{Storage: req.Storage}).Role(ctx, o.roleName); err != nil {
 		return nil, err
 	}
 	if o.role == nil {
-		return nil, invalid("Role %q not found", o.roleName)
+		return nil, invalid("Role %q not found: check its name, or write roles/%s first", o.roleName, o.roleName)
 	}
 	t, err := o.credentialType(req.Path)
 	if err != nil {
@@ -168,6 +176,7 @@ func (o *order) credentialType(path string) (credentialType, error) {
 	if !ok {
 		return t, invalid("unknown credential_type of role %q: write the role again with credential_type", o.roleName)
 	}
+	o.kind = chosen
 	return t, nil
 }
 
@@ -185,9 +194,14 @@ func (o *order) checkLegacyPath(viaSTS bool) error {
 // unused warns of parameters that the request sends and the type does not take.
 func (o *order) unused(t credentialType) (warnings []string) {
 	for _, param := range []string{"role_arn", "ttl", "role_session_name", "mfa_code"} {
-		if value, ok := o.Raw[param]; ok && value != "" && !slices.Contains(t.takes, param) {
-			warnings = append(warnings, fmt.Sprintf("%s has no effect on credential_type %s", param, credentialTypes(o.role)))
+		if value := o.Raw[param]; value == nil || value == "" || slices.Contains(t.takes, param) || param == "ttl" && o.takesTTL() {
+			continue
 		}
+		warning := fmt.Sprintf("%s has no effect on credential_type %s", param, credentialTypes(o.role))
+		if param == "ttl" {
+			warning += ", unless the role has default_ttl or max_ttl"
+		}
+		warnings = append(warnings, warning)
 	}
 	return warnings
 }

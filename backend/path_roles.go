@@ -70,6 +70,8 @@ func (b *Backend) readRole(ctx context.Context, req *logical.Request, d *framewo
 		"external_id":              role.ExternalID,
 		"expiry_policy":            role.ExpiryPolicy,
 		"max_users":                role.MaxUsers,
+		"default_ttl":              int64(role.DefaultTTL.Seconds()),
+		"max_ttl":                  int64(role.MaxTTL.Seconds()),
 		"propagation_timeout":      int64(role.PropagationTimeout.Seconds()),
 		"propagation_regions":      list(role.PropagationRegions),
 		"default_sts_ttl":          int64(role.DefaultSTSTTL.Seconds()),
@@ -77,6 +79,10 @@ func (b *Backend) readRole(ctx context.Context, req *logical.Request, d *framewo
 		"user_path":                role.UserPath,
 		"permissions_boundary_arn": role.PermissionsBoundaryARN,
 		"mfa_serial_number":        role.MFASerialNumber,
+
+		"role_session_name_template": role.RoleSessionNameTemplate,
+		"source_identity_template":   role.SourceIdentityTemplate,
+		"transitive_tag_keys":        list(role.TransitiveTagKeys),
 	}
 	if role.InvalidData != "" {
 		data["invalid_data"] = role.InvalidData
@@ -129,7 +135,7 @@ func (b *Backend) writeRole(ctx context.Context, req *logical.Request, d *framew
 	if err != nil {
 		return nil, err
 	}
-	return warn(slices.Concat(warnings, role.Warnings(), expiryWarnings(role), b.longTermWarnings(ctx, req.Storage, role))), nil
+	return warn(slices.Concat(warnings, role.Warnings(), b.attributionWarnings(role), b.lifetimeWarnings(ctx, req.Storage, role), expiryWarnings(role), b.longTermWarnings(ctx, req.Storage, role))), nil
 }
 
 // roleUpdate makes the role to store of the stored one and a request.
@@ -159,7 +165,7 @@ func (b *Backend) changeRole(ctx context.Context, records store.Records, d *fram
 	if err != nil {
 		return nil, nil, err
 	}
-	if problems := append(role.Problems(), config.Forbids(role)...); len(problems) > 0 {
+	if problems := slices.Concat(role.Problems(), config.Forbids(role), b.attributionProblems(role)); len(problems) > 0 {
 		return nil, nil, invalid("error(s) validating supplied role data: %s", strings.Join(problems, "; "))
 	}
 	return role, warnings, records.PutRole(ctx, name, role)
@@ -181,13 +187,15 @@ func mergeRole(role *store.Role, d *framework.FieldData) error {
 	for field, to := range map[string]*string{
 		"external_id": &role.ExternalID, "user_path": &role.UserPath,
 		"permissions_boundary_arn": &role.PermissionsBoundaryARN, "mfa_serial_number": &role.MFASerialNumber,
+		"role_session_name_template": &role.RoleSessionNameTemplate, "source_identity_template": &role.SourceIdentityTemplate,
 	} {
 		if v, ok := d.GetOk(field); ok {
 			*to = v.(string)
 		}
 	}
 	for field, to := range map[string]*[]string{
-		"policy_arns": &role.PolicyARNs, "role_arns": &role.RoleARNs, "iam_groups": &role.IAMGroups, "propagation_regions": &role.PropagationRegions,
+		"policy_arns": &role.PolicyARNs, "role_arns": &role.RoleARNs, "iam_groups": &role.IAMGroups,
+		"transitive_tag_keys": &role.TransitiveTagKeys, "propagation_regions": &role.PropagationRegions,
 	} {
 		if v, ok := d.GetOk(field); ok {
 			*to = v.([]string)
@@ -199,7 +207,8 @@ func mergeRole(role *store.Role, d *framework.FieldData) error {
 		}
 	}
 	for field, to := range map[string]*time.Duration{
-		"default_sts_ttl": &role.DefaultSTSTTL, "max_sts_ttl": &role.MaxSTSTTL, "propagation_timeout": &role.PropagationTimeout,
+		"default_sts_ttl": &role.DefaultSTSTTL, "max_sts_ttl": &role.MaxSTSTTL,
+		"default_ttl": &role.DefaultTTL, "max_ttl": &role.MaxTTL, "propagation_timeout": &role.PropagationTimeout,
 	} {
 		if v, ok := d.GetOk(field); ok {
 			*to = time.Duration(v.(int)) * time.Second

@@ -29,7 +29,7 @@ func legacyUpdate(_ *store.Role, d *framework.FieldData) (*store.Role, []string,
 func legacyText(d *framework.FieldData) (string, error) {
 	texts := sent(d, "policy", "arn")
 	if len(texts) > 1 {
-		return "", invalid("only one of policy or arn should be provided")
+		return "", invalid("only one of policy or arn should be provided: leave one out, or use policy_document, policy_arns and role_arns")
 	}
 	for _, field := range slices.Sorted(maps.Keys(roleFields())) {
 		if field != "name" && field != "policy" && field != "arn" && anySent(d, field) {

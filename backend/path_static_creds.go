@@ -90,7 +90,7 @@ func (b *Backend) rotateRole(ctx context.Context, req *logical.Request, d *frame
 		return nil, err
 	}
 	if role == nil {
-		return nil, invalid("static role %q not found", name)
+		return nil, invalid("static role %q not found: check its name, or write static-roles/%s first", name, name)
 	}
 	a, err := b.staticAccess(ctx, req.Storage, role)
 	if err != nil {

@@ -173,7 +173,7 @@ func checkStaticRole(role *store.StaticRole, now time.Time) error {
 	case !slices.Contains(lifecycle.Adoptions, adoption(role)):
 		return invalid("key_adoption %q is not one of replace_inactive, replace_oldest, fail", role.KeyAdoption)
 	case role.AssumeRoleARN == "" && (role.AssumeRoleSessionName != "" || role.ExternalID != ""):
-		return invalid("assume_role_session_name and external_id need assume_role_arn")
+		return invalid("assume_role_session_name and external_id need assume_role_arn: send it too, or clear them")
 	}
 	return checkStaticSchedule(role, now)
 }
@@ -190,7 +190,7 @@ func checkStaticSchedule(role *store.StaticRole, now time.Time) error {
 	}
 	first := cron.Next(now.UTC())
 	if first.IsZero() {
-		return invalid("rotation_schedule %q never comes", role.RotationSchedule)
+		return invalid("rotation_schedule %q never comes: choose a day that its months have", role.RotationSchedule)
 	}
 	role.BuiltinPeriod = cron.Next(first).Sub(first)
 	return nil

@@ -108,7 +108,7 @@ func tidySpec(d *framework.FieldData) lifecycle.TidySpec {
 
 func (b *Backend) checkTidy(ctx context.Context, storage logical.Storage, spec lifecycle.TidySpec) error {
 	if spec.SafetyBuffer < 0 || spec.MaxDeletes < 0 {
-		return invalid("safety_buffer and max_deletes must not be negative")
+		return invalid("safety_buffer and max_deletes must not be negative: send 0 or more")
 	}
 	config, _, err := store.Records{Storage: storage}.RootConfig(ctx)
 	if err != nil {
@@ -124,9 +124,9 @@ func (b *Backend) checkTidy(ctx context.Context, storage logical.Storage, spec l
 func (b *Backend) takeWord(ctx context.Context, d *framework.FieldData) error {
 	if user := d.Get("forget").(string); user != "" {
 		if _, err := b.users.UserRecord(ctx, user); errors.Is(err, lifecycle.ErrNoRecord) {
-			return invalid("forget: there is no record of user %q", user)
+			return invalid("forget: there is no record of user %q; LIST users has those there are", user)
 		}
-		if err := b.users.ForgetUser(ctx, user); err != nil {
+		if err := b.users.ForgetUser(ctx, user, lifecycle.ReasonTold); err != nil {
 			return err
 		}
 	}
@@ -200,7 +200,7 @@ func findings(s lifecycle.TidyStatus) []map[string]any {
 // tidyCancel handles a write of tidy-cancel.
 func (b *Backend) tidyCancel(context.Context, *logical.Request, *framework.FieldData) (*logical.Response, error) {
 	if !b.tidy.Cancel() {
-		return nil, invalid("tidy is not running")
+		return nil, invalid("tidy is not running: there is nothing to cancel")
 	}
 	return nil, nil
 }

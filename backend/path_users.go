@@ -15,7 +15,7 @@ import (
 
 // operatorPaths need sudo, so that a grant on the whole mount does not open them.
 func operatorPaths() []string {
-	return []string{"users", "users/*", "lookup", "tidy", "tidy-status", "tidy-cancel"}
+	return []string{"users", "users/*", "lookup", "tidy", "tidy-status", "tidy-cancel", "metrics"}
 }
 
 // errNotYet: an answer needs all records, and some are still to be read.

@@ -29,6 +29,7 @@ func (b *Backend) paths() []*framework.Path {
 		b.pathTidy(),
 		b.pathTidyStatus(),
 		b.pathTidyCancel(),
+		b.pathMetrics(),
 	}
 }
 

@@ -81,7 +81,7 @@ func respond(err error) (*logical.Response, error) {
 		return logical.ErrorResponse(refused.text), nil
 	case errors.As(err, &capped):
 		return nil, logical.CodedError(http.StatusTooManyRequests, capped.Error())
-	case errors.Is(err, lifecycle.ErrDraining), errors.Is(err, lifecycle.ErrRestored), errors.Is(err, lifecycle.ErrUnseen), errors.Is(err, errNotYet), errors.Is(err, errTooLate):
+	case notNow(err):
 		return nil, logical.CodedError(http.StatusServiceUnavailable, err.Error())
 	case readOnly(err):
 		return nil, logical.ErrReadOnly
@@ -96,14 +96,20 @@ func respond(err error) (*logical.Response, error) {
 	}
 }
 
+// notNow reports whether an error says what to wait for.
+func notNow(err error) bool {
+	return errors.Is(err, lifecycle.ErrDraining) || errors.Is(err, lifecycle.ErrRestored) || errors.Is(err, lifecycle.ErrUnseen) ||
+		errors.Is(err, errNotYet) || errors.Is(err, errTooLate)
+}
+
 // readOnly reports whether storage refused a write because this node may not
 // write. The error has crossed a process boundary, so only its text is left.
 func readOnly(err error) bool {
 	return errors.Is(err, logical.ErrReadOnly) || strings.Contains(err.Error(), logical.ErrReadOnly.Error())
 }
 
-// leads begin the error texts of issuing as in the built-in engine, since
-// runbooks match them.
+// leads begin the error texts by what failed: those of issuing as in the built-in
+// engine, since runbooks match them. docs/errors.md lists what comes after.
 var leads = map[string]string{
 	"iam:CreateUser":         "Error creating IAM user: ",
 	"iam:AttachUserPolicy":   "Error attaching user policy: ",
@@ -114,12 +120,27 @@ var leads = map[string]string{
 	"sts:AssumeRole":         "Error assuming role: ",
 	"sts:GetFederationToken": "Error generating STS keys: ",
 	"sts:GetSessionToken":    "Error generating STS keys: ",
+
+	"iam:GetUser":                   "Error looking up IAM user: ",
+	"iam:ListAccessKeys":            "Error listing access keys: ",
+	"iam:UpdateAccessKey":           "Error deactivating access key: ",
+	"iam:DeleteAccessKey":           "Error deleting access key: ",
+	"iam:ListAttachedGroupPolicies": "Error reading group policies: ",
+	"iam:ListGroupPolicies":         "Error reading group policies: ",
+	"iam:GetGroupPolicy":            "Error reading group policies: ",
+	"sts:AssumeRoleWithWebIdentity": "Error exchanging identity token: ",
 }
+
+// tooLong is what to do about our own deadline.
+const tooLong = "The request took longer than it may: try again."
 
 // explain says what failed, in AWS's words, and what to do about it.
 func explain(err error) string {
 	var call *awserr.Error
-	if !errors.As(err, &call) {
+	switch {
+	case !errors.As(err, &call) && errors.Is(err, context.DeadlineExceeded):
+		return err.Error() + ". " + tooLong
+	case call == nil:
 		return err.Error()
 	}
 	text := leads[call.Op] + call.Error()

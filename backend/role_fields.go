@@ -37,6 +37,18 @@ func roleFields() map[string]*framework.FieldSchema { //nolint:funlen // a table
 			Type:        framework.TypeKVPairs,
 			Description: "Tags of the session, key=value. assumed_role only. Needs sts:TagSession in the IAM role's trust policy.",
 		},
+		"transitive_tag_keys": {
+			Type:        framework.TypeCommaStringSlice,
+			Description: "Keys of session_tags that go on to the sessions of roles assumed with this one. assumed_role only.",
+		},
+		"role_session_name_template": {
+			Type:        framework.TypeString,
+			Description: "Template of the session's name, such as {{identity.entity.name}}; requests then cannot choose it. assumed_role only.",
+		},
+		"source_identity_template": {
+			Type:        framework.TypeString,
+			Description: "Template of the session's source identity. assumed_role only. Needs sts:SetSourceIdentity in the IAM role's trust policy.",
+		},
 		"external_id": {
 			Type:        framework.TypeString,
 			Description: "External id that the IAM role's trust policy asks for. assumed_role only.",
@@ -69,6 +81,14 @@ func roleFields() map[string]*framework.FieldSchema { //nolint:funlen // a table
 		"max_users": {
 			Type:        framework.TypeInt,
 			Description: "How many users of the role may live at once. 0: no limit. iam_user only.",
+		},
+		"default_ttl": {
+			Type:        framework.TypeDurationSecond,
+			Description: "Lease of the role's users unless the request asks for another. Default: that of config/lease. iam_user only.",
+		},
+		"max_ttl": {
+			Type:        framework.TypeDurationSecond,
+			Description: "Longest life of the role's users, by renewals or on request. Default: that of config/lease. iam_user only.",
 		},
 		"propagation_timeout": {
 			Type:        framework.TypeDurationSecond,

@@ -50,11 +50,11 @@ func (b *Backend) checkRotation(c *store.RootConfig) error {
 	case c.RotationWindow != 0 && c.RotationPeriod != 0:
 		return invalid("rotation_window does not apply to period: clear it with rotation_window=0")
 	case c.RotationWindow != 0 && c.RotationSchedule == "":
-		return invalid("cannot use rotation_window without rotation_schedule")
+		return invalid("cannot use rotation_window without rotation_schedule: send both, or rotation_window=0")
 	case c.RotationWindow != 0 && c.RotationWindow < minRotationWindow:
-		return invalid("rotation_window %s is too short: at least %s", c.RotationWindow, minRotationWindow)
+		return invalid("rotation_window %s is too short: send at least %s", c.RotationWindow, minRotationWindow)
 	case c.RotationPeriod != 0 && c.RotationPeriod < minRotationPeriod:
-		return invalid("rotation_period %s is too short: at least %s", c.RotationPeriod, minRotationPeriod)
+		return invalid("rotation_period %s is too short: send at least %s", c.RotationPeriod, minRotationPeriod)
 	}
 	if c.RotationSchedule == "" {
 		return nil
@@ -64,7 +64,7 @@ func (b *Backend) checkRotation(c *store.RootConfig) error {
 		return invalid("failed to parse provided rotation_schedule: %v; it has five fields of cron, in UTC: minute, hour, day of month, month, day of week", err)
 	}
 	if cron.Next(b.options.Clock.Now().UTC()).IsZero() {
-		return invalid("rotation_schedule %q never comes", c.RotationSchedule)
+		return invalid("rotation_schedule %q never comes: choose a day that its months have", c.RotationSchedule)
 	}
 	return nil
 }

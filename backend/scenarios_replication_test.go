@@ -124,6 +124,7 @@ func routedRequests() []routedRequest {
 		{logical.DeleteOperation, "static-roles/nobody", nil, primaryOnly},
 		{logical.ReadOperation, "static-creds/x", nil, anywhere},
 		{logical.UpdateOperation, "rotate-role/x", nil, primaryOnly},
+		{logical.ReadOperation, "metrics", nil, anywhere},
 	}
 }
 

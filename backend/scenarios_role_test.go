@@ -49,7 +49,9 @@ func emptyRole(fields map[string]any) map[string]any {
 	role := map[string]any{
 		"credential_type": "", "policy_document": "", "policy_arns": []any{}, "role_arns": []any{}, "iam_groups": []any{},
 		"iam_tags": map[string]any{}, "session_tags": map[string]any{}, "external_id": "", "default_sts_ttl": 0, "max_sts_ttl": 0,
-		"user_path": "", "permissions_boundary_arn": "", "mfa_serial_number": "", "expiry_policy": false, "max_users": 0, "propagation_timeout": 0, "propagation_regions": []any{},
+		"user_path": "", "permissions_boundary_arn": "", "mfa_serial_number": "", "expiry_policy": false, "max_users": 0, "default_ttl": 0, "max_ttl": 0,
+		"role_session_name_template": "", "source_identity_template": "", "transitive_tag_keys": []any{},
+		"propagation_timeout": 0, "propagation_regions": []any{},
 	}
 	for field, value := range fields {
 		role[field] = value

@@ -76,12 +76,17 @@ func (t *told) issues(name string, got answer) answer {
 // can be read and listed, and in storage that is not seal-wrapped.
 func (t *told) wantNothingTold() {
 	t.Helper()
-	for _, path := range []string{"roles/", "static-roles/"} {
+	for _, path := range []string{"roles/", "static-roles/", "users/"} {
 		t.texts = append(t.texts, fmt.Sprint(t.list(path).data))
 	}
-	for _, path := range []string{"config/root", "config/lease", "roles/x", "static-roles/x"} {
+	paths := []string{"config/root", "config/lease", "roles/x", "static-roles/x", "tidy-status", "metrics"}
+	for name := range t.records() {
+		paths = append(paths, "users/"+name)
+	}
+	for _, path := range paths {
 		t.texts = append(t.texts, fmt.Sprint(t.read(path).data))
 	}
+	t.texts = append(t.texts, rawBody(t.mount, t.mustRead("metrics", map[string]any{"format": "prometheus"})))
 	keys, err := logical.CollectKeys(t.Context(), t.storage.Storage)
 	t.must(err)
 	for _, key := range keys {
@@ -102,8 +107,8 @@ func (t *told) wantNothingTold() {
 func secretsOfIssuing(m *mount) {
 	t := m.configured().telling()
 	m.leaveUser() // of which the log tells
-	if !strings.Contains(m.log.String(), "left to the rollback") {
-		m.Error("the log does not tell of the user left to the rollback")
+	if !strings.Contains(m.log.String(), "left to the worker") {
+		m.Error("the log does not tell of the user left to the worker")
 	}
 	m.sim.ClearFaults()
 	user := t.issues("user", m.read("creds/x"))

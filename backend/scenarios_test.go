@@ -9,6 +9,6 @@ func allScenarios() []scenario {
 	return slices.Concat(
 		configScenarios(), leaseScenarios(), roleScenarios(), userScenarios(), sideCredentialScenarios(), sessionScenarios(), formatScenarios(),
 		failureScenarios(), recordScenarios(), rotateScenarios(), scheduleScenarios(), staticScenarios(), staticDefectScenarios(),
-		replicationScenarios(), storageScenarios(), operatorScenarios(), secretScenarios(), injectionScenarios(), propagationScenarios(), defectScenarios(), helpScenarios(),
+		replicationScenarios(), storageScenarios(), operatorScenarios(), secretScenarios(), injectionScenarios(), lifetimeScenarios(), attributionScenarios(), propagationScenarios(), defectScenarios(), helpScenarios(), metricsScenarios(),
 	)
 }

@@ -45,6 +45,10 @@ type leased struct {
 	Policies   []string `json:"policy_names,omitempty"`
 	Groups     []string `json:"groups,omitempty"`
 
+	TTL        time.Duration `json:"ttl,omitempty"`         // that the request asked for
+	DefaultTTL time.Duration `json:"default_ttl,omitempty"` // of the role at the time
+	MaxTTL     time.Duration `json:"max_ttl,omitempty"`     // the same
+
 	Expires time.Time `json:"expires,omitzero"` // the latest end that its expiry policy leaves it
 }
 
@@ -104,14 +108,14 @@ func leaseOf(req *logical.Request) (leased, error) {
 	return l, nil
 }
 
-// renew extends the lease of an IAM user by the current config/lease. AWS fixes
-// the end of sessions, so their leases are not renewable.
+// renew extends the lease of an IAM user by its role and config/lease as they are
+// now. AWS fixes the end of sessions, so their leases are not renewable.
 func (b *Backend) renew(ctx context.Context, req *logical.Request, _ *framework.FieldData) (*logical.Response, error) {
 	l, err := leaseOf(req)
 	if err != nil || l.IsSTS {
 		return nil, err
 	}
-	lease, _, err := store.Records{Storage: req.Storage}.Lease(ctx)
+	lease, err := l.renewalLease(ctx, store.Records{Storage: req.Storage})
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,9 @@ func (b *Backend) staticDuty(storage logical.Storage) lifecycle.Duty {
 		AtOnce: staticAtOnce,
 		Items: func(ctx context.Context) ([]lifecycle.EntryID, error) {
 			names, err := store.Records{Storage: storage}.StaticRoleNames(ctx)
+			if err == nil {
+				b.staticDue.keep(names)
+			}
 			return entryIDs(names), err
 		},
 		Attend: func(ctx context.Context, name lifecycle.EntryID) error {
@@ -60,6 +63,9 @@ func (b *Backend) attendStatic(ctx context.Context, storage logical.Storage, nam
 	if creds != nil && creds.Expiration == nil && nextStatic(role, b.options.Clock.Now()) != nil {
 		creds.Expiration = nextStatic(role, b.lastRotation(creds))
 		return records.PutStaticCreds(ctx, name, creds)
+	}
+	if creds != nil {
+		b.staticDue.note(name, creds.Expiration)
 	}
 	now := b.options.Clock.Now()
 	due := creds == nil || creds.Expiration != nil && !now.Before(*creds.Expiration)

@@ -69,7 +69,7 @@ func (b *Backend) mayTakeOver(ctx context.Context, a *staticAccess, role *store.
 		return invalid("username %q is the root user of this mount: its key is rotated by config/rotate-root", role.Username)
 	}
 	if builtinName.MatchString(role.Username) {
-		return invalid("username %q looks like a user that a role of this engine made: its lease would delete it", role.Username)
+		return invalid("username %q looks like a user that a role of this engine made: its lease would delete it; choose a user that is made elsewhere", role.Username)
 	}
 	names, err := a.records.StaticRoleNames(ctx)
 	if err != nil {
@@ -81,7 +81,7 @@ func (b *Backend) mayTakeOver(ctx context.Context, a *staticAccess, role *store.
 			return err
 		}
 		if other != nil && other.ID == role.ID && name != role.Name {
-			return invalid("username %q is taken: static role %q rotates its keys", role.Username, name)
+			return invalid("username %q is taken: static role %q rotates its keys; read static-creds of that role, or delete it first", role.Username, name)
 		}
 	}
 	return nil
@@ -98,9 +98,11 @@ func (b *Backend) rotateStatic(ctx context.Context, a *staticAccess, role *store
 		err = invalid("%v", err)
 	}
 	if err != nil {
+		b.users.Tell(lifecycle.Event{What: lifecycle.WasNotRotated, Type: lifecycle.TypeStaticKey})
 		b.noteStaticError(context.WithoutCancel(ctx), a, role, err)
 		return err
 	}
+	b.staticDue.note(role.Name, nextStatic(role, b.options.Clock.Now()))
 	if err := b.retirePrevious(ctx, a, role); err != nil {
 		b.Logger().Warn("the previous key of a static role is not deactivated yet", "role", role.Name, "error", err)
 	}

@@ -33,7 +33,7 @@ func (s recordStore) Record(ctx context.Context, user string) (r lifecycle.UserR
 		return r, lifecycle.ErrNoRecord
 	}
 	if err := entry.DecodeJSON(&r); err != nil {
-		return r, fmt.Errorf("%s%s: %w: %w", userRecords, user, lifecycle.ErrUnreadable, err)
+		return r, fmt.Errorf("decode %s%s: %w: %w", userRecords, user, lifecycle.ErrUnreadable, err)
 	}
 	r.UserName = user // whatever the text says
 	return r, nil

@@ -59,7 +59,7 @@ func (b *Backend) mergeWebIdentity(ctx context.Context, c *store.RootConfig, d *
 		return err
 	}
 	if _, err := b.webIdentity(c).Token(ctx); err != nil {
-		return invalid("identity_token_audience cannot be used: this Vault server issues no identity token for the mount: %v", err)
+		return invalid("identity_token_audience cannot be used: this Vault server issues no identity token for the mount: %v; use access_key and secret_key, or a server that does", err)
 	}
 	return nil
 }
@@ -71,7 +71,7 @@ func checkWebIdentity(c *store.RootConfig, d *framework.FieldData) error {
 	case c.AccessKey != "":
 		return invalid("only one of 'access_key' or 'identity_token_audience' can be set: clear the other")
 	case c.RoleARN == "":
-		return invalid("missing required 'role_arn' when 'identity_token_audience' is set")
+		return invalid("missing required 'role_arn' when 'identity_token_audience' is set: send the ARN of the IAM role that trusts Vault's tokens")
 	case anySent(d, "sts_endpoint", "sts_fallback_endpoints") && (!anySent(d, "identity_token_audience") || !anySent(d, "role_arn")):
 		return invalid("a change of sts_endpoint or sts_fallback_endpoints sends identity tokens to another place: send identity_token_audience and role_arn with it")
 	}

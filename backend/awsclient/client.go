@@ -42,6 +42,8 @@ type Settings struct {
 
 	// Accounts is what is known of the rates that AWS takes; nil: nothing yet.
 	Accounts *governor.Accounts
+
+	Observe func(Attempt) // is told of each attempt of a call; nil: nobody is
 }
 
 // Ambient reports whether the settings leave it to the server who one is.
@@ -104,7 +106,7 @@ func (c *Client) build(base aws.Config) {
 // endpoint; a region of no partition is taken as it is.
 func newIAM(base aws.Config, s Settings, g *governor.Governor) *iam.Client {
 	return iam.NewFromConfig(base, func(o *iam.Options) {
-		o.APIOptions = append(o.APIOptions, governed(g))
+		o.APIOptions = append(o.APIOptions, governed(g), observed(s))
 		o.Retryer, o.RetryMaxAttempts = retrying(s.MaxRetries, o.RetryMaxAttempts)
 		if s.IAMEndpoint != "" {
 			o.BaseEndpoint = aws.String(s.IAMEndpoint)
@@ -117,7 +119,7 @@ func newIAM(base aws.Config, s Settings, g *governor.Governor) *iam.Client {
 
 func newSTS(base aws.Config, s Settings, endpoint Endpoint, g *governor.Governor) *sts.Client {
 	return sts.NewFromConfig(base, func(o *sts.Options) {
-		o.APIOptions = append(o.APIOptions, governed(g))
+		o.APIOptions = append(o.APIOptions, governed(g), observed(s))
 		o.Retryer, o.RetryMaxAttempts = retrying(s.MaxRetries, o.RetryMaxAttempts)
 		o.Region = endpoint.Region
 		if endpoint.URL != "" {

@@ -2,10 +2,10 @@ package awsclient
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"vault-plugin-secrets-aws/backend/lifecycle"
+	"vault-plugin-secrets-aws/backend/policy"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -32,7 +32,7 @@ func (c *Client) CreateUser(ctx context.Context, spec lifecycle.UserSpec) (accou
 		return "", wrap("iam:CreateUser", err)
 	}
 	if out.User != nil {
-		account = accountOf(aws.ToString(out.User.Arn))
+		account = policy.AccountOf(aws.ToString(out.User.Arn))
 		c.learnAccount(account)
 	}
 	return account, nil
@@ -172,12 +172,4 @@ func iamTags(tags map[string]string) []types.Tag {
 		out = append(out, types.Tag{Key: aws.String(key), Value: aws.String(value)})
 	}
 	return out
-}
-
-// accountOf is the account in an ARN: arn:partition:service:region:account:resource.
-func accountOf(arn string) string {
-	if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 {
-		return parts[4]
-	}
-	return ""
 }

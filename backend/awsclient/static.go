@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"vault-plugin-secrets-aws/backend/lifecycle"
+	"vault-plugin-secrets-aws/backend/policy"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -22,7 +23,7 @@ type UserInfo struct {
 }
 
 // Account is the account that the user lives in.
-func (u UserInfo) Account() string { return accountOf(u.ARN) }
+func (u UserInfo) Account() string { return policy.AccountOf(u.ARN) }
 
 // FindUser looks a user up.
 func (c *Client) FindUser(ctx context.Context, name string) (UserInfo, error) {
@@ -82,7 +83,7 @@ func (c *Client) Through(step lifecycle.AssumeStep) *Client {
 		assumedProvider{client: c, step: step},
 		func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = refreshEarly },
 	)
-	return c.with(base, c.limitsOf(accountOf(step.RoleARN)))
+	return c.with(base, c.limitsOf(policy.AccountOf(step.RoleARN)))
 }
 
 // assumedProvider is the credentials of an assumed role.

@@ -24,6 +24,9 @@ func (c *Client) AssumeRole(ctx context.Context, spec lifecycle.AssumeRoleSpec) 
 		PolicyArns:      policyARNs(spec.PolicyARNs),
 		DurationSeconds: seconds(spec.TTL),
 		Tags:            sessionTags(spec.Tags),
+
+		TransitiveTagKeys: spec.TransitiveTags,
+		SourceIdentity:    optional(spec.SourceIdentity),
 	}
 	out, err := viaSTS(ctx, c, "sts:AssumeRole", func(ctx context.Context, client *sts.Client) (*sts.AssumeRoleOutput, error) {
 		return client.AssumeRole(ctx, in)
@@ -35,6 +38,7 @@ func (c *Client) AssumeRole(ctx context.Context, spec lifecycle.AssumeRoleSpec) 
 	if out.AssumedRoleUser != nil {
 		session.ARN = aws.ToString(out.AssumedRoleUser.Arn)
 	}
+	session.SourceIdentity = aws.ToString(out.SourceIdentity)
 	return session, err
 }
 

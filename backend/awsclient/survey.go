@@ -6,6 +6,7 @@ import (
 
 	"vault-plugin-secrets-aws/backend/awserr"
 	"vault-plugin-secrets-aws/backend/lifecycle"
+	"vault-plugin-secrets-aws/backend/policy"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -24,7 +25,7 @@ func (c *Client) ListUsers(ctx context.Context) (users []lifecycle.SeenUser, err
 		for _, user := range page.Users {
 			users = append(users, lifecycle.SeenUser{
 				Name:    aws.ToString(user.UserName),
-				Account: accountOf(aws.ToString(user.Arn)),
+				Account: policy.AccountOf(aws.ToString(user.Arn)),
 				Created: aws.ToTime(user.CreateDate),
 			})
 		}

@@ -197,6 +197,12 @@ var kinds = map[string]Kind{
 	"RequestTimeoutException": Unavailable,
 }
 
+// Known reports whether a code is one of those above.
+func Known(code string) bool {
+	_, known := kinds[code]
+	return known
+}
+
 // KindOf is the cause that AWS's error code and the HTTP status stand for.
 //
 // A 5xx is no refusal whatever its code, except when AWS throttles with it:

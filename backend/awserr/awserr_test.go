@@ -214,6 +214,16 @@ func TestRemedy(t *testing.T) {
 			want: "Check the IAM role's trust policy, and that the root credentials may call sts:AssumeRole on it.",
 		},
 		{
+			name: "trust policy, of tags",
+			err:  &awserr.Error{Op: "sts:AssumeRole", Kind: awserr.Denied, Code: "AccessDenied", Message: "User: arn:aws:iam::1:user/v is not authorized to perform: sts:TagSession on resource: arn"},
+			want: "Allow sts:TagSession beside sts:AssumeRole in the IAM role's trust policy, and for the root credentials: the role has session_tags.",
+		},
+		{
+			name: "trust policy, of a source identity",
+			err:  &awserr.Error{Op: "sts:AssumeRole", Kind: awserr.Denied, Code: "AccessDenied", Message: "User: arn:aws:iam::1:user/v is not authorized to perform: sts:SetSourceIdentity on resource: arn"},
+			want: "Allow sts:SetSourceIdentity beside sts:AssumeRole in the IAM role's trust policy, and for the root credentials: the role has source_identity_template.",
+		},
+		{
 			name: "wrong secret, also on AssumeRole",
 			err:  &awserr.Error{Op: "sts:AssumeRole", Kind: awserr.Denied, Code: "SignatureDoesNotMatch"},
 			want: "Write access_key and secret_key of one pair to config/root, and check the clock of the Vault server.",
@@ -239,7 +249,7 @@ func TestRemedy(t *testing.T) {
 			want: "Check in IAM that the access key in config/root exists and is active; if it is new, retry in a few seconds.",
 		},
 		{"throttled", &awserr.Error{Kind: awserr.Throttled}, "Retry in a few seconds."},
-		{"nothing useful", &awserr.Error{Kind: awserr.Unknown}, ""},
+		{"unclassified", &awserr.Error{Kind: awserr.Unknown}, "Look the answer up in the reference of the IAM and STS APIs, and check that the endpoints in config/root are AWS's."},
 		{"the client went away", &awserr.Error{Kind: awserr.Unavailable, Cause: context.Canceled}, ""},
 		{"no AWS call", errors.New("raft: no leader"), ""},
 		{"no error", nil, ""},
@@ -255,8 +265,8 @@ func TestRemedy(t *testing.T) {
 // TestRemedyForEveryRefusal keeps a kind from being added without advice.
 func TestRemedyForEveryRefusal(t *testing.T) {
 	for _, kind := range []awserr.Kind{
-		awserr.InUse, awserr.Limit, awserr.Denied, awserr.Invalid, awserr.Throttled,
-		awserr.Busy, awserr.UnknownKey, awserr.Expired, awserr.Unavailable,
+		awserr.NotFound, awserr.Exists, awserr.InUse, awserr.Limit, awserr.Denied, awserr.Invalid, awserr.Throttled,
+		awserr.Busy, awserr.UnknownKey, awserr.Expired, awserr.Unavailable, awserr.Unknown,
 	} {
 		err := &awserr.Error{Op: "iam:Any", Kind: kind, Code: "Any"}
 		if awserr.Remedy(err) == "" {

@@ -9,10 +9,11 @@ import (
 // advice is what to do about the errors it matches; an empty field matches all.
 // In its text {action} stands for the refused action, {quota} for the quota.
 type advice struct {
-	op   string
-	kind Kind
-	code string
-	text string
+	op     string
+	kind   Kind
+	code   string
+	action string // that AWS names as refused
+	text   string
 }
 
 // remedies is searched from the top; the first match wins.
@@ -27,6 +28,8 @@ var remedies = []advice{
 	{code: "MalformedPolicyDocument", text: "Correct the role's policy_document: it is JSON, but not what IAM takes for a policy."},
 	{code: "PolicyNotAttachable", text: "Take AWS service role policies out of the role's policy_arns: IAM does not attach them to users."},
 
+	{op: "sts:AssumeRole", kind: Denied, action: "sts:TagSession", text: "Allow sts:TagSession beside sts:AssumeRole in the IAM role's trust policy, and for the root credentials: the role has session_tags."},
+	{op: "sts:AssumeRole", kind: Denied, action: "sts:SetSourceIdentity", text: "Allow sts:SetSourceIdentity beside sts:AssumeRole in the IAM role's trust policy, and for the root credentials: the role has source_identity_template."},
 	{op: "sts:AssumeRole", kind: Denied, text: "Check the IAM role's trust policy, and that the root credentials may call sts:AssumeRole on it."},
 	{kind: Denied, text: "Allow {action} for the root credentials of this mount (docs/permissions.md)."},
 
@@ -39,7 +42,10 @@ var remedies = []advice{
 	{op: "iam:ListAttachedGroupPolicies", kind: NotFound, text: "Check that every group in the role's iam_groups exists in the account."},
 	{op: "iam:ListGroupPolicies", kind: NotFound, text: "Check that every group in the role's iam_groups exists in the account."},
 
+	{kind: NotFound, text: "Check that what AWS names exists in the account; if it is new, retry in a few seconds."},
+
 	{op: "iam:CreateUser", kind: Exists, text: "Put {{random 20}} into username_template, so that no two users get the same name."},
+	{kind: Exists, text: "Remove what is there under that name, or choose another."},
 	{kind: InUse, text: "Remove in IAM what was added to the user by hand; the removal is tried again."},
 	{kind: Limit, text: "Stay below the quota{quota}, or ask AWS to raise it (Service Quotas)."},
 	{code: TooManyCalls, text: "Ask for fewer credentials at once, or have other programs call AWS less with this account."},
@@ -48,6 +54,7 @@ var remedies = []advice{
 	{kind: UnknownKey, text: "Check in IAM that the access key in config/root exists and is active; if it is new, retry in a few seconds."},
 	{kind: Expired, text: "Check the clock of the Vault server, and renew the root credentials if they are those of a session."},
 	{kind: Unavailable, text: "Check that AWS and the network are in order: endpoints in config/root, proxy, DNS, and the reachability of AWS from the Vault server."},
+	{kind: Unknown, text: "Look the answer up in the reference of the IAM and STS APIs, and check that the endpoints in config/root are AWS's."},
 }
 
 // sessionAdvice is for AccessDenied of calls that AWS keeps from temporary credentials.
@@ -74,7 +81,8 @@ func Remedy(err error) string {
 func (a advice) matches(e *Error) bool {
 	return (a.op == "" || a.op == e.Op) &&
 		(a.kind == "" || a.kind == e.Kind) &&
-		(a.code == "" || a.code == e.Code)
+		(a.code == "" || a.code == e.Code) &&
+		(a.action == "" || a.action == e.deniedAction())
 }
 
 // The three methods below read AWS's message, which nothing else may: AWS

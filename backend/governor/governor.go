@@ -29,6 +29,8 @@ type Governor struct {
 	admission queue // requests and single calls that wait to be admitted
 	sending   queue // calls that are admitted, and wait for others to be answered
 	stopTimer context.CancelFunc
+	throttled uint64 // attempts that AWS refused for coming too fast
+	refused   uint64 // requests and single calls that were not sent
 }
 
 // New returns a governor that has learned nothing yet.
@@ -194,6 +196,7 @@ func (g *Governor) answered(o Outcome, admitted time.Time) {
 	case o == Taken && used:
 		g.pace.taken()
 	case o == Throttled:
+		g.throttled++
 		g.pace.throttled(now, admitted, g.unsent)
 	}
 	g.proceed()

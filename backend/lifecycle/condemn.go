@@ -34,7 +34,19 @@ func (m *Manager) RevokeUser(ctx context.Context, connect Connect, known UserRec
 	if err := m.Halted(ctx); errors.Is(err, ErrRestored) {
 		m.log.Warn("a user is revoked although storage seems to have been restored", "user", r.UserName, "reason", err)
 	}
-	return m.destroyRecorded(ctx, connect, r.condemned(m.clock.Now(), reasonRevoked))
+	return m.toldAs(WasRevoked, r, func() error {
+		return m.destroyRecorded(ctx, connect, r.condemned(m.clock.Now(), reasonRevoked))
+	})
+}
+
+// toldAs destroys, and tells how that ended.
+func (m *Manager) toldAs(what What, r UserRecord, destroy func() error) error {
+	err := destroy()
+	if err != nil {
+		what = WasDeferred
+	}
+	m.tellOf(what, r, err)
+	return err
 }
 
 // AbandonUser ends an issued user whose client has left, so that nobody can learn
@@ -48,12 +60,12 @@ func (m *Manager) AbandonUser(ctx context.Context, connect Connect, name string)
 	}
 	defer unlock()
 	r, err := m.records.Record(ctx, name)
-	if err == nil {
-		err = m.destroyRecorded(ctx, connect, r.condemned(m.clock.Now(), reasonLeft))
-	}
 	if err != nil {
-		m.log.Warn("a user whose client has left is left to the worker", "user", name, "error", err)
+		m.tellOf(WasDeferred, UserRecord{UserName: name, Reason: reasonLeft}, err)
+		return
 	}
+	r = r.condemned(m.clock.Now(), reasonLeft)
+	_ = m.toldAs(WasDestroyed, r, func() error { return m.destroyRecorded(ctx, connect, r) }) // what fails is the worker's
 }
 
 // RenewUser writes the new deadline of an issued user, before the lease is
@@ -86,6 +98,9 @@ func (m *Manager) destroyRecorded(ctx context.Context, connect Connect, r UserRe
 	r = r.tried(m.clock.Now())
 	if err := m.writeRecord(ctx, r); err != nil {
 		return fmt.Errorf("condemn user %q: %w", r.UserName, err)
+	}
+	if r.Tries == 1 {
+		m.tellOf(WasCondemned, r, nil)
 	}
 	err := Recovered(func() error {
 		iam, err := connect(ctx)
@@ -185,7 +200,7 @@ func (m *Manager) destroyDue(ctx context.Context, connect Connect, r UserRecord)
 	}
 	err := m.destroyRecorded(ctx, connect, r)
 	if err == nil {
-		m.log.Info("destroyed a condemned user", "user", r.UserName, "reason", r.Reason, "since", r.Since)
+		m.tellOf(WasDestroyed, r, nil)
 	}
 	return err
 }

@@ -28,13 +28,14 @@ type standing struct {
 	accessKey  string
 	deadline   time.Time
 	keyDeleted bool
+	since      time.Time // it is condemned
 }
 
 // announced is the standing of a user that is being made and has no record yet.
 const announced RecordState = "announced"
 
 func (x *index) put(r UserRecord) {
-	x.set(r.UserName, standing{r.State, r.Role, r.AccessKey, r.Deadline, r.KeyDeleted})
+	x.set(r.UserName, standing{r.State, r.Role, r.AccessKey, r.Deadline, r.KeyDeleted, r.Since})
 }
 
 func (x *index) set(user string, s standing) {

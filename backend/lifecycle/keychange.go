@@ -98,7 +98,7 @@ type KeyRotation struct {
 var ErrCannotRotate = errors.New("the key cannot be rotated")
 
 // ErrConfigChanged says that somebody stored another key meanwhile.
-var ErrConfigChanged = cannotRotate("the stored key was changed meanwhile; the new key is deleted and nothing else happened")
+var ErrConfigChanged = cannotRotate("the stored key was changed meanwhile; the new key is deleted and nothing else happened; rotate again")
 
 func cannotRotate(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrCannotRotate, fmt.Sprintf(format, args...))

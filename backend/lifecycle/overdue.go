@@ -51,8 +51,13 @@ func (m *Manager) endOverdue(ctx context.Context, connect Connect, r UserRecord)
 	if r.State != Issued || r.Deadline.IsZero() || now.Before(r.Deadline.Add(m.grace())) {
 		return nil
 	}
-	m.log.Warn("a user outlived its lease and is destroyed", "user", r.UserName, "role", r.Role, "deadline", r.Deadline)
-	return m.destroyRecorded(ctx, connect, r.condemned(now, reasonLost))
+	r = r.condemned(now, reasonLost)
+	m.tellOf(WasOverdue, r, nil)
+	err := m.destroyRecorded(ctx, connect, r)
+	if err == nil {
+		m.tellOf(WasDestroyed, r, nil)
+	}
+	return err // which the worker logs
 }
 
 // pastDeadline lists the users that outlived their lease by the grace, or none

@@ -99,7 +99,7 @@ func (r UserRecord) condemned(now time.Time, reason string) UserRecord {
 func (r UserRecord) tried(now time.Time) UserRecord {
 	wait := backoffLast
 	switch {
-	case r.Tries == 0:
+	case r.Tries <= 0: // below 0 only if somebody else wrote it
 		wait = 0
 	case r.Tries < 10:
 		wait = min(backoffFirst<<(r.Tries-1), backoffLast)

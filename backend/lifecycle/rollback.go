@@ -13,8 +13,14 @@ type Connect func(ctx context.Context) (Users, error)
 // rollbacks is the worker's duty over the journal of dynamic users.
 func (m *Manager) rollbacks(connect Connect) Duty {
 	return Duty{
-		Name:   "rollback",
-		Items:  m.journal.Entries,
+		Name: "rollback",
+		Items: func(ctx context.Context) ([]EntryID, error) {
+			ids, err := m.journal.Entries(ctx)
+			if err == nil {
+				m.undone.keep(ids)
+			}
+			return ids, err
+		},
 		Attend: func(ctx context.Context, id EntryID) error { return m.rollBackEntry(ctx, connect, id) },
 	}
 }
@@ -33,6 +39,7 @@ func (m *Manager) rollBackEntry(ctx context.Context, connect Connect, id EntryID
 		return fmt.Errorf("load journal entry: %w", err)
 	}
 	defer unlock()
+	m.undone.add(e)
 	iam, err := connect(ctx)
 	if err != nil {
 		return fmt.Errorf("roll back user %q: %w", e.Intent.UserName, err)
@@ -84,7 +91,7 @@ func (m *Manager) rollBack(ctx context.Context, iam Users, e Entry) error {
 	if err != nil {
 		return fmt.Errorf("roll back: %w", err)
 	}
-	m.log.Info("rolled back a user whose issuing did not finish", "user", e.Intent.UserName, "announced", e.announcedAt())
+	m.tellOf(WasRolledBack, UserRecord{UserName: e.Intent.UserName}, nil)
 	if e.Intent.Resent && !m.overdue(e.announcedAt(), announcedGoneAge) {
 		return nil // another CreateUser of ours may still be under way
 	}
@@ -93,5 +100,9 @@ func (m *Manager) rollBack(ctx context.Context, iam Users, e Entry) error {
 	if err := m.dropRecord(ctx, e.Intent.UserName); err != nil {
 		return err
 	}
-	return m.journal.Strike(ctx, e.ID)
+	if err := m.journal.Strike(ctx, e.ID); err != nil {
+		return err
+	}
+	m.undone.remove(e.ID)
+	return nil
 }

@@ -58,6 +58,7 @@ func (m *Manager) RotateRoot(ctx context.Context, r RootRotation) (Rotated, erro
 	if failed != nil {
 		return Rotated{}, failed
 	}
+	m.Tell(Event{What: WasRotated, Type: TypeRootKey, User: e.Intent.UserName, AccessKey: e.Intent.New})
 	if lost := (*lostKeyError)(nil); errors.As(leftover, &lost) {
 		leftover = nil // the old key is gone
 	}
@@ -100,7 +101,7 @@ func userOf(arn string) (string, error) {
 	}
 	path, ok := strings.CutPrefix(resource, "user/")
 	if !ok {
-		return "", cannotRotate("the root credentials are not an IAM user's but %s", arn)
+		return "", cannotRotate("the root credentials are not an IAM user's but %s: put an IAM user's key into config/root", arn)
 	}
 	return path[strings.LastIndex(path, "/")+1:], nil
 }

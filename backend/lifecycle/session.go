@@ -11,7 +11,9 @@ type Session struct {
 	SecretKey    Secret
 	SessionToken Secret
 	ARN          string // of the assumed-role user; "" for the other types
-	Expires      time.Time
+
+	SourceIdentity string // that AWS set; "" for none
+	Expires        time.Time
 }
 
 // AssumeRoleSpec is one session of an IAM role.
@@ -23,6 +25,9 @@ type AssumeRoleSpec struct {
 	PolicyARNs  []string
 	Tags        map[string]string
 	TTL         time.Duration
+
+	TransitiveTags []string // keys of Tags that go on to sessions of roles assumed with this one
+	SourceIdentity string   // 2 to 64 of [\w+=,.@-]; "" for none
 }
 
 // FederationSpec is one federation token of the root user's.

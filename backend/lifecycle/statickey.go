@@ -102,6 +102,9 @@ func (m *Manager) RotateStatic(ctx context.Context, r StaticRotation) error {
 		return m.changeKey(ctx, r.KeyRotation, &e)
 	})
 	_ = m.finishDetached(ctx, r.KeyRotation, e) // logged there, and the worker's then
+	if failed == nil {
+		m.Tell(Event{What: WasRotated, Type: TypeStaticKey, Bearer: Bearer{Role: r.Role}, User: r.UserName, AccessKey: e.Intent.New})
+	}
 	return failed
 }
 

@@ -356,7 +356,7 @@ const quarantine = "AWSCompromisedKeyQuarantine"
 // cannot be destroyed now is not forgotten again.
 func (t *Tidy) act(ctx context.Context, spec TidySpec, iam Surveyor, plan tidyPlan) error {
 	for _, name := range plan.forget {
-		if err := t.manager.ForgetUser(ctx, name); err != nil {
+		if err := t.manager.ForgetUser(ctx, name, reasonGone); err != nil {
 			return err
 		}
 		t.change(func(s *TidyStatus) { s.Forgotten++ })
@@ -374,14 +374,25 @@ func (t *Tidy) act(ctx context.Context, spec TidySpec, iam Surveyor, plan tidyPl
 	return nil
 }
 
+// Why records are forgotten.
+const (
+	reasonGone = "it is gone from AWS"
+	// ReasonTold is an operator's word.
+	ReasonTold = "an operator had it forgotten"
+)
+
 // ForgetUser drops a record, and nothing else.
-func (m *Manager) ForgetUser(ctx context.Context, user string) error {
+func (m *Manager) ForgetUser(ctx context.Context, user, reason string) error {
 	unlock, err := m.users.Lock(ctx, user)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	return m.dropRecord(ctx, user)
+	if err := m.dropRecord(ctx, user); err != nil {
+		return err
+	}
+	m.tellOf(WasTidied, UserRecord{UserName: user, Reason: reason}, nil)
+	return nil
 }
 
 const reasonUnknown = "tidy found it named by nothing"
@@ -397,5 +408,6 @@ func (m *Manager) destroyUnknown(ctx context.Context, iam Users, user SeenUser) 
 	}
 	r := UserRecord{UserName: user.Name, NameUnique: true, Account: user.Account, Issued: user.Created.UTC()}
 	connected := func(context.Context) (Users, error) { return iam, nil }
-	return m.destroyRecorded(ctx, connected, r.condemned(m.clock.Now(), reasonUnknown))
+	r = r.condemned(m.clock.Now(), reasonUnknown)
+	return m.toldAs(WasTidied, r, func() error { return m.destroyRecorded(ctx, connected, r) })
 }

@@ -31,6 +31,8 @@ type Manager struct {
 	waiting atomic.Int32 // credentials whose propagation is waited for
 	state   state
 	brake   brake
+	tally   tally
+	undone  undone
 
 	rotating sync.Mutex // held by the one rotation of the root key; nothing else waits for it
 }
@@ -345,9 +347,13 @@ func (m *Manager) inTime(e Entry) error {
 func (m *Manager) abandon(ctx context.Context, iam Users, a attempt) {
 	ctx, cancel := detached(ctx, cleanupDeadline)
 	defer cancel()
+	left := UserRecord{UserName: a.entry.Intent.UserName, Bearer: a.bearer, AccessKey: a.record.AccessKey, Reason: reasonFailed}
 	err := Recovered(func() error { return m.undo(ctx, iam, a) })
-	if err != nil {
-		m.log.Warn("user of a failed request is left to the rollback", "user", a.entry.Intent.UserName, "error", err)
+	switch {
+	case err != nil:
+		m.tellOf(WasDeferred, left, err)
+	case a.confirmed:
+		m.tellOf(WasDestroyed, left, nil)
 	}
 }
 

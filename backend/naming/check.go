@@ -18,75 +18,90 @@ var allowedFunctions = []string{
 	"truncate", "truncate_sha256", "unix_time", "unix_time_millis", "uppercase", "uuid",
 }
 
-// checkNode walks the template and refuses what does not belong into one. Each
+// checker looks through one template, and notes what it asks for.
+type checker struct {
+	language
+
+	asks []string
+}
+
+// node walks the template and refuses what does not belong into one. Each
 // action runs at most once then, so the text's length bounds the work.
-func checkNode(node parse.Node) error {
+func (c *checker) node(node parse.Node) error {
 	switch n := node.(type) {
 	case *parse.TextNode, *parse.CommentNode:
 		return nil
 	case *parse.ListNode:
-		return checkList(n)
+		return c.list(n)
 	case *parse.ActionNode:
-		return checkPipe(n.Pipe)
+		return c.pipe(n.Pipe)
 	case *parse.IfNode:
-		return checkBranch(&n.BranchNode)
+		return c.branch(&n.BranchNode)
 	case *parse.WithNode:
-		return checkBranch(&n.BranchNode)
+		return c.branch(&n.BranchNode)
 	case *parse.PipeNode:
-		return checkPipe(n)
+		return c.pipe(n)
 	case *parse.FieldNode:
-		return checkField(n.Ident)
+		return c.field(n.Ident)
 	case *parse.VariableNode:
-		return checkField(n.Ident[1:]) // the first is the variable
+		return c.field(n.Ident[1:]) // the first is the variable
 	case *parse.IdentifierNode:
-		return checkFunction(n.Ident)
+		return c.function(n.Ident)
+	case *parse.ChainNode:
+		return c.chain(n)
 	case *parse.BoolNode, *parse.DotNode, *parse.NilNode, *parse.NumberNode, *parse.StringNode:
 		return nil
 	default:
-		return refused(word(node))
+		return c.refused(word(node))
 	}
 }
 
-func checkList(list *parse.ListNode) error {
+func (c *checker) list(list *parse.ListNode) error {
 	if list == nil {
 		return nil
 	}
 	for _, node := range list.Nodes {
-		if err := checkNode(node); err != nil {
+		if err := c.node(node); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// checkBranch checks if and with, whose else may be missing.
-func checkBranch(branch *parse.BranchNode) error {
-	if err := checkPipe(branch.Pipe); err != nil {
+// branch checks if and with, whose else may be missing.
+func (c *checker) branch(branch *parse.BranchNode) error {
+	if err := c.pipe(branch.Pipe); err != nil {
 		return err
 	}
-	if err := checkList(branch.List); err != nil {
+	if err := c.list(branch.List); err != nil {
 		return err
 	}
-	return checkList(branch.ElseList)
+	return c.list(branch.ElseList)
 }
 
-func checkPipe(pipe *parse.PipeNode) error {
+func (c *checker) pipe(pipe *parse.PipeNode) error {
 	for _, command := range pipe.Cmds {
+		if path, is := c.identityCall(command.Args); is {
+			if err := c.identityPath(path); err != nil {
+				return err
+			}
+			continue
+		}
 		for _, arg := range command.Args {
-			if err := checkNode(arg); err != nil {
+			if err := c.node(arg); err != nil {
 				return err
 			}
 		}
-		if err := checkRandom(command.Args); err != nil {
+		if err := c.random(command.Args); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// checkRandom refuses a literal length out of range here, in whichever branch
+// random refuses a literal length out of range here, in whichever branch
 // it stands; one that is computed is checked when it is known.
-func checkRandom(args []parse.Node) error {
+func (c *checker) random(args []parse.Node) error {
 	if len(args) < 2 || args[0].String() != "random" {
 		return nil
 	}
@@ -95,27 +110,38 @@ func checkRandom(args []parse.Node) error {
 		return nil
 	}
 	if err := checkRandomLength(length.Int64); err != nil {
-		return fmt.Errorf("username_template cannot use random: %w", err)
+		return fmt.Errorf("%s cannot use random: %w", c.param, err)
 	}
 	return nil
 }
 
-func checkField(names []string) error {
-	if len(names) == 0 || len(names) == 1 && slices.Contains(allowedFields, names[0]) {
+func (c *checker) field(names []string) error {
+	switch {
+	case len(names) == 0:
+		return nil
+	case len(names) == 1 && slices.Contains(allowedFields, names[0]):
+		c.ask("." + names[0])
 		return nil
 	}
-	return fmt.Errorf("username_template asks for .%s: the fields are .%s", strings.Join(names, "."), strings.Join(allowedFields, ", ."))
+	return fmt.Errorf("%s asks for .%s: the fields are .%s", c.param, strings.Join(names, "."), strings.Join(allowedFields, ", ."))
 }
 
-func checkFunction(name string) error {
+func (c *checker) function(name string) error {
 	if slices.Contains(allowedFunctions, name) {
 		return nil
 	}
-	return fmt.Errorf("username_template uses the function %q: the functions are %s", name, strings.Join(allowedFunctions, ", "))
+	return fmt.Errorf("%s uses the function %q: the functions are %s", c.param, name, strings.Join(allowedFunctions, ", "))
 }
 
-func refused(word string) error {
-	return fmt.Errorf("username_template uses %s: loops, nested templates and fields of results are not allowed", word)
+func (c *checker) refused(word string) error {
+	return fmt.Errorf("%s uses %s: loops, nested templates and fields of results are not allowed", c.param, word)
+}
+
+// ask notes a value that the template asks for.
+func (c *checker) ask(value string) {
+	if !slices.Contains(c.asks, value) {
+		c.asks = append(c.asks, value)
+	}
 }
 
 // word is how a template writes a node that is refused.

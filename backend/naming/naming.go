@@ -27,6 +27,10 @@ type Inputs struct {
 	Type        Type
 	DisplayName string // of the Vault token that asks; any text
 	PolicyName  string // the Vault role
+
+	// Identity looks up a value of the caller's entity, "entity.name" for one; ""
+	// if it has none. Only attribution templates ask.
+	Identity func(path string) string
 }
 
 // Lengths of names, in characters.

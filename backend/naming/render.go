@@ -28,8 +28,11 @@ const (
 // render is one rendering: the functions of the template bound to a clock, and
 // a record of the randomness they gave out. It is used once, by one goroutine.
 type render struct {
-	now   func() time.Time
-	draws []draw
+	language
+
+	now    func() time.Time
+	entity map[string]any // what the function identity returns
+	draws  []draw
 }
 
 // fields is the dot of a template.
@@ -37,34 +40,42 @@ type fields struct{ Type, DisplayName, PolicyName string }
 
 // render runs the template. The output holds what it says, cut, and its length.
 func (t *Template) render(in Inputs) (*output, []draw, error) {
-	r, out := &render{now: t.now}, &output{}
-	bound, err := template.New(root).Funcs(r.functions()).AddParseTree(root, t.tree)
+	r, out := &render{language: t.language, now: t.now, entity: t.entity(in)}, &output{language: t.language}
+	bound, err := template.New(t.param).Funcs(r.functions()).AddParseTree(t.param, t.tree)
 	if err != nil {
-		return nil, nil, fmt.Errorf("username_template cannot be used: %s", inTemplate(err))
+		return nil, nil, fmt.Errorf("%s cannot be used: %s", t.param, t.inTemplate(err))
 	}
-	if err := bound.Execute(out, in.fields()); err != nil {
-		return nil, nil, fmt.Errorf("username_template makes no name: %s", inTemplate(err))
+	if err := bound.Execute(out, t.fields(in)); err != nil {
+		return nil, nil, fmt.Errorf("%s makes no name: %s", t.param, t.inTemplate(err))
 	}
 	return out, r.draws, nil
 }
 
 // fields is what a template sees of the inputs. All functions that read a
 // field may be long, so it is cut here.
-func (in Inputs) fields() fields {
+func (l language) fields(in Inputs) fields {
 	if in.Type == STS {
 		return fields{Type: string(STS)}
 	}
 	return fields{
 		Type:        string(in.Type),
-		DisplayName: cut(normalise(in.DisplayName)),
-		PolicyName:  cut(normalise(in.PolicyName)),
+		DisplayName: l.value(in.DisplayName),
+		PolicyName:  l.value(in.PolicyName),
 	}
+}
+
+// value is a text from outside, as a template sees it.
+func (l language) value(text string) string {
+	if !l.raw {
+		text = normalise(text)
+	}
+	return cut(text)
 }
 
 // functions is Vault's template language, with each result cut to maxText.
 // Those of text/template that could return more are replaced.
 func (r *render) functions() template.FuncMap {
-	return template.FuncMap{
+	functions := template.FuncMap{
 		"random":           r.random,
 		"uuid":             r.uuid,
 		"unix_time":        r.unixTime,
@@ -81,6 +92,10 @@ func (r *render) functions() template.FuncMap {
 		"println":          func(args ...any) string { return cut(fmt.Sprintln(args...)) },
 		"printf":           printf,
 	}
+	if r.identity {
+		functions[identityFunction] = r.identityValue
+	}
+	return functions
 }
 
 const base62 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -218,6 +233,8 @@ func cut(text string) string {
 // output is where a template writes: it keeps the first maxText bytes and
 // counts the rest.
 type output struct {
+	language
+
 	kept   strings.Builder
 	length int // of all that was written, in bytes
 }

@@ -1,7 +1,6 @@
 package naming
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"text/template"
@@ -30,45 +29,60 @@ const BuiltinDefault = `{{ if (eq .Type "STS") }}` +
 // maxTemplate bounds the text of a template, in bytes.
 const maxTemplate = 2048
 
-// root is what text/template calls our template in its errors.
-const root = "username_template"
+// language is what a template may say, and what is made of it.
+type language struct {
+	param    string // the field that holds the template: errors name it, and text/template calls it so
+	identity bool   // it may ask for what Vault knows of the caller's entity
+	raw      bool   // what it asks for is put in as it is, not normalised
+	whose    string // who bears what it makes; "": by the type of the name
+	shorten  string // the function that shortens without mixing up two callers
+}
+
+// userNames is the language of username_template.
+var userNames = language{param: "username_template", shorten: "truncate"}
 
 // Template makes names. It is immutable, and safe for concurrent use.
 type Template struct {
+	language
+
 	tree *parse.Tree
+	asks []string // the values that it asks for, each once
 	now  func() time.Time
 }
 
-// Parse reads a template. It refuses what could run long (loops, nested
+// Parse reads a username_template. It refuses what could run long (loops, nested
 // templates) or what has no use in a name; that the names are legal is for
 // [Template.Validate] to say. now is the clock that unix_time and its like show.
-func Parse(text string, now func() time.Time) (*Template, error) {
+func Parse(text string, now func() time.Time) (*Template, error) { return userNames.parse(text, now) }
+
+func (l language) parse(text string, now func() time.Time) (*Template, error) {
 	if text == "" {
-		return nil, errors.New("username_template is empty")
+		return nil, fmt.Errorf("%s is empty", l.param)
 	}
 	if len(text) > maxTemplate {
-		return nil, fmt.Errorf("username_template has %d bytes, at most %d are allowed", len(text), maxTemplate)
+		return nil, fmt.Errorf("%s has %d bytes, at most %d are allowed", l.param, len(text), maxTemplate)
 	}
-	parsed, err := template.New(root).Funcs(new(render).functions()).Parse(text)
+	parsed, err := template.New(l.param).Funcs((&render{language: l}).functions()).Parse(text)
 	if err != nil {
-		return nil, fmt.Errorf("username_template does not parse: %s", inTemplate(err))
+		return nil, fmt.Errorf("%s does not parse: %s", l.param, l.inTemplate(err))
 	}
+	c := &checker{language: l}
 	if len(parsed.Templates()) > 1 {
-		return nil, refused("define")
+		return nil, c.refused("define")
 	}
 	if parsed.Tree == nil {
-		return nil, errors.New("username_template is empty")
+		return nil, fmt.Errorf("%s is empty", l.param)
 	}
-	if err := checkNode(parsed.Root); err != nil {
+	if err := c.node(parsed.Root); err != nil {
 		return nil, err
 	}
-	return &Template{tree: parsed.Tree, now: now}, nil
+	return &Template{language: l, tree: parsed.Tree, asks: c.asks, now: now}, nil
 }
 
 // inTemplate is the text of an error of text/template, which begins
 // "template: <name>:<line>:", with a place that means something to an operator.
-func inTemplate(err error) string {
-	if rest, ok := strings.CutPrefix(err.Error(), "template: "+root+":"); ok {
+func (l language) inTemplate(err error) string {
+	if rest, ok := strings.CutPrefix(err.Error(), "template: "+l.param+":"); ok {
 		return "line " + rest
 	}
 	return err.Error()

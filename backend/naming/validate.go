@@ -1,6 +1,7 @@
 package naming
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -9,6 +10,9 @@ import (
 // Name renders the template. The name is legal in AWS; an error says what about
 // the template is not, and what to change.
 func (t *Template) Name(in Inputs) (Name, error) {
+	if err := t.checkValues(in); err != nil {
+		return Name{}, err
+	}
 	out, draws, err := t.render(in)
 	if err != nil {
 		return Name{}, err
@@ -23,12 +27,13 @@ func (t *Template) Name(in Inputs) (Name, error) {
 // alphabetError is a name with a character that AWS refuses. It comes of the
 // template alone, since inputs are normalised.
 type alphabetError struct {
-	name string
-	char rune
+	param string
+	name  string
+	char  rune
 }
 
 func (e *alphabetError) Error() string {
-	return fmt.Sprintf("username_template makes the name %.100q with the character %q: AWS takes letters, digits and +=,.@_- only; take it out of the template, or replace it there", e.name, e.char)
+	return fmt.Sprintf("%s makes the name %.100q with the character %q: AWS takes letters, digits and +=,.@_- only; take it out of the template, or replace it there", e.param, e.name, e.char)
 }
 
 // check holds the output against what AWS takes for a name of the type.
@@ -36,14 +41,14 @@ func (o *output) check(t Type) error {
 	name := o.kept.String()
 	for _, r := range name {
 		if !inAlphabet(r) {
-			return &alphabetError{name: name, char: r}
+			return &alphabetError{param: o.param, name: name, char: r}
 		}
 	}
 	switch {
 	case o.length > t.max():
-		return fmt.Errorf("username_template makes a name of %d characters, beginning %.40q: AWS takes %d for %s; shorten it with truncate", o.length, name, t.max(), t.bearers())
+		return fmt.Errorf("%s makes a name of %d characters, beginning %.40q: AWS takes %d for %s; shorten it with %s", o.param, o.length, name, t.max(), cmp.Or(o.whose, t.bearers()), o.shorten)
 	case o.length < minName:
-		return fmt.Errorf("username_template makes the name %q: AWS takes no names below %d characters; add some text to the template", name, minName)
+		return fmt.Errorf("%s makes the name %q: AWS takes no names below %d characters; add some text to the template", o.param, name, minName)
 	default:
 		return nil
 	}
@@ -64,15 +69,15 @@ type sample struct {
 }
 
 // ordinary is what every template must be able to make a name of.
-var ordinary = sample{"IAM users", Inputs{IAM, "token-deployer", "deploy"}}
+var ordinary = sample{"IAM users", Inputs{Type: IAM, DisplayName: "token-deployer", PolicyName: "deploy"}}
 
 // extremes go beyond the ordinary, each in its own way. Vault itself bounds
 // neither display names nor role names below 64 characters.
 var extremes = []sample{
 	{"federation_token roles", Inputs{Type: STS}},
-	{"tokens without a display name", Inputs{IAM, "", "deploy"}},
-	{"short names of tokens and roles", Inputs{IAM, "ci", "x"}},
-	{"long names of tokens and roles", Inputs{IAM, strings.Repeat("oidc-jürgen ", 8), strings.Repeat("deploy-", 10)}},
+	{"tokens without a display name", Inputs{Type: IAM, PolicyName: "deploy"}},
+	{"short names of tokens and roles", Inputs{Type: IAM, DisplayName: "ci", PolicyName: "x"}},
+	{"long names of tokens and roles", Inputs{Type: IAM, DisplayName: strings.Repeat("oidc-jürgen ", 8), PolicyName: strings.Repeat("deploy-", 10)}},
 }
 
 // Validate returns the error with which a write of the template is refused: one

@@ -47,6 +47,16 @@ func ParseARN(s string) (ARN, error) {
 	return a, nil
 }
 
+// AccountOf is the account in an ARN; "" if s is no ARN or has none, as those of
+// other servers.
+func AccountOf(s string) string {
+	a, err := ParseARN(s)
+	if err != nil {
+		return ""
+	}
+	return a.Account
+}
+
 // missing names the first part that every ARN needs and this one has not.
 func (a ARN) missing() string {
 	switch "" {

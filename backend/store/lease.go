@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"time"
 )
@@ -13,6 +14,16 @@ const leaseKey = "config/lease"
 type Lease struct {
 	Lease    time.Duration
 	LeaseMax time.Duration
+}
+
+// LimitsTTL reports whether the role says how long its IAM users live, and so
+// lets a request say it.
+func (r *Role) LimitsTTL() bool { return r.DefaultTTL > 0 || r.MaxTTL > 0 }
+
+// Lease is how long the role's IAM users live: what the role does not set is that
+// of config/lease.
+func (r *Role) Lease(config Lease) Lease {
+	return Lease{Lease: cmp.Or(r.DefaultTTL, config.Lease), LeaseMax: cmp.Or(r.MaxTTL, config.LeaseMax)}
 }
 
 // Lease reads the lease settings, and whether there are any.

@@ -59,6 +59,13 @@ type Role struct {
 	ExpiryPolicy bool `json:"expiry_policy,omitempty"`
 	MaxUsers     int  `json:"max_users,omitempty"` // 0: no limit
 
+	RoleSessionNameTemplate string   `json:"role_session_name_template,omitempty"` // "": by username_template
+	SourceIdentityTemplate  string   `json:"source_identity_template,omitempty"`   // "": none
+	TransitiveTagKeys       []string `json:"transitive_tag_keys,omitempty"`        // of SessionTags
+
+	DefaultTTL time.Duration `json:"default_ttl,omitempty"` // of IAM users; 0: that of config/lease
+	MaxTTL     time.Duration `json:"max_ttl,omitempty"`     // of IAM users; 0: that of config/lease
+
 	PropagationTimeout time.Duration `json:"propagation_timeout,omitempty"` // 0: keys are handed out at once
 	PropagationRegions []string      `json:"propagation_regions,omitempty"` // none: that of STS
 }

@@ -2,7 +2,9 @@ package store
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,14 +41,27 @@ var validFor = []struct {
 	{"policy_document", func(r *Role) bool { return r.PolicyDocument != "" }, policyTypes},
 	{"session_tags", func(r *Role) bool { return len(r.SessionTags) > 0 }, []CredentialType{AssumedRole}},
 	{"external_id", func(r *Role) bool { return r.ExternalID != "" }, []CredentialType{AssumedRole}},
+	{"role_session_name_template", func(r *Role) bool { return r.RoleSessionNameTemplate != "" }, []CredentialType{AssumedRole}},
+	{"source_identity_template", func(r *Role) bool { return r.SourceIdentityTemplate != "" }, []CredentialType{AssumedRole}},
+	{"transitive_tag_keys", func(r *Role) bool { return len(r.TransitiveTagKeys) > 0 }, []CredentialType{AssumedRole}},
 	{"default_sts_ttl", func(r *Role) bool { return r.DefaultSTSTTL != 0 }, stsTypes},
 	{"max_sts_ttl", func(r *Role) bool { return r.MaxSTSTTL != 0 }, stsTypes},
 	{"user_path", func(r *Role) bool { return r.UserPath != "" }, []CredentialType{IAMUser}},
 	{"permissions_boundary_arn", func(r *Role) bool { return r.PermissionsBoundaryARN != "" }, []CredentialType{IAMUser}},
 	{"expiry_policy", func(r *Role) bool { return r.ExpiryPolicy }, []CredentialType{IAMUser}},
 	{"max_users", func(r *Role) bool { return r.MaxUsers != 0 }, []CredentialType{IAMUser}},
+	{"default_ttl", func(r *Role) bool { return r.DefaultTTL != 0 }, []CredentialType{IAMUser}},
+	{"max_ttl", func(r *Role) bool { return r.MaxTTL != 0 }, []CredentialType{IAMUser}},
 	{"propagation_timeout", func(r *Role) bool { return r.PropagationTimeout != 0 }, []CredentialType{IAMUser}},
 	{"propagation_regions", func(r *Role) bool { return len(r.PropagationRegions) > 0 }, []CredentialType{IAMUser}},
+}
+
+// instead names the parameter that does the same for the other types.
+var instead = map[string]string{
+	"default_sts_ttl": ", or use default_ttl",
+	"max_sts_ttl":     ", or use max_ttl",
+	"default_ttl":     ", or use default_sts_ttl",
+	"max_ttl":         ", or use max_sts_ttl",
 }
 
 // noEffect says which parameters are accepted for a credential type although
@@ -67,13 +82,10 @@ func (r *Role) Problems() []string {
 	problems := r.typeProblems()
 	for _, rule := range validFor {
 		if len(r.CredentialTypes) > 0 && rule.set(r) && !r.IssuesAny(rule.types) {
-			problems = append(problems, fmt.Sprintf("%s is only valid for credential_type %s; clear it by writing it empty", rule.param, oneOf(rule.types)))
+			problems = append(problems, fmt.Sprintf("%s is only valid for credential_type %s; clear it by writing it empty%s", rule.param, oneOf(rule.types), instead[rule.param]))
 		}
 	}
-	if r.MaxSTSTTL > 0 && r.DefaultSTSTTL > r.MaxSTSTTL {
-		problems = append(problems, fmt.Sprintf("default_sts_ttl %s is more than max_sts_ttl %s", r.DefaultSTSTTL, r.MaxSTSTTL))
-	}
-	for _, check := range []func() string{r.pathProblem, r.boundaryProblem, r.sizeProblem, r.tagProblem, r.capProblem, r.propagationProblem} {
+	for _, check := range []func() string{r.sessionTTLProblem, r.userTTLProblem, r.pathProblem, r.boundaryProblem, r.sizeProblem, r.tagProblem, r.transitiveProblem, r.capProblem, r.propagationProblem} {
 		if problem := check(); problem != "" {
 			problems = append(problems, problem)
 		}
@@ -92,6 +104,23 @@ func (r *Role) typeProblems() (problems []string) {
 		}
 	}
 	return problems
+}
+
+func (r *Role) sessionTTLProblem() string {
+	if r.MaxSTSTTL == 0 || r.DefaultSTSTTL <= r.MaxSTSTTL {
+		return ""
+	}
+	return fmt.Sprintf("default_sts_ttl %s is more than max_sts_ttl %s: lower it, or raise max_sts_ttl", r.DefaultSTSTTL, r.MaxSTSTTL)
+}
+
+func (r *Role) userTTLProblem() string {
+	switch {
+	case r.DefaultTTL < 0 || r.MaxTTL < 0:
+		return "default_ttl and max_ttl cannot be negative: 0 leaves them to config/lease"
+	case r.MaxTTL == 0 || r.DefaultTTL <= r.MaxTTL:
+		return ""
+	}
+	return fmt.Sprintf("default_ttl %s is more than max_ttl %s: lower it, or raise max_ttl", r.DefaultTTL, r.MaxTTL)
 }
 
 // userPath is IAM's pathType: printable ASCII between two slashes, 512 bytes.
@@ -131,6 +160,19 @@ func (r *Role) tagProblem() string {
 	return ""
 }
 
+// transitiveProblem: AWS takes as transitive what is among the session's tags, whose
+// keys it tells apart ignoring case.
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html (checked 2026-11)
+func (r *Role) transitiveProblem() string {
+	for _, key := range r.TransitiveTagKeys {
+		same := func(tag string) bool { return strings.EqualFold(tag, key) }
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(r.SessionTags)), same) {
+			return fmt.Sprintf("transitive_tag_keys has %q, which is no key of session_tags: add it there, or take it out here", key)
+		}
+	}
+	return ""
+}
+
 func (r *Role) capProblem() string {
 	if r.MaxUsers < 0 {
 		return fmt.Sprintf("max_users %d is negative: 0 stands for no limit", r.MaxUsers)
@@ -141,15 +183,15 @@ func (r *Role) capProblem() string {
 // maxPropagation is lifecycle.MaxPropagation.
 const maxPropagation = 25 * time.Second
 
-// regionShape is what may be a region, of AWS or of another server.
-var regionShape = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
+// RegionShape is what may be a region, of AWS or of another server.
+var RegionShape = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
 
 func (r *Role) propagationProblem() string {
 	if r.PropagationTimeout < 0 || r.PropagationTimeout > maxPropagation {
 		return fmt.Sprintf("propagation_timeout %s is out of range: 0 (no wait) to %s", r.PropagationTimeout, maxPropagation)
 	}
 	for _, region := range r.PropagationRegions {
-		if !regionShape.MatchString(region) {
+		if !RegionShape.MatchString(region) {
 			return fmt.Sprintf("propagation_regions has %q, which is not a region: it must be 1 to 40 of a-z, 0-9 and -, such as eu-west-1", region)
 		}
 	}
@@ -168,6 +210,7 @@ func (r *Role) sizeProblem() string {
 		{"propagation_regions", len(r.PropagationRegions), maxRegions, "regions"},
 		{"iam_tags", len(r.IAMTags), maxTags, "tags"},
 		{"session_tags", len(r.SessionTags), maxTags, "tags"},
+		{"transitive_tag_keys", len(r.TransitiveTagKeys), maxTags, "keys"},
 	} {
 		if limit.have > limit.max {
 			return fmt.Sprintf("%s has %d %s; at most %d are taken", limit.param, limit.have, limit.unit, limit.max)

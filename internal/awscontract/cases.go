@@ -13,7 +13,7 @@ func beliefs() []belief {
 		pagingBeliefs(), pageLimitBeliefs(),
 		signatureBeliefs(), wireBeliefs, expiryBeliefs(),
 		accessBeliefs, boundaryAccessBeliefs, conditionBeliefs,
-		assumeBeliefs, assumeLimitBeliefs(), chainingBeliefs, trustBeliefs, crossAccountBeliefs(), sessionTagBeliefs(), chainBeliefs,
+		assumeBeliefs, assumeLimitBeliefs(), chainingBeliefs, trustBeliefs, crossAccountBeliefs(), sessionTagBeliefs(), attributionBeliefs(), chainBeliefs,
 		sessionPolicyBeliefs(), federationBeliefs, federationLimitBeliefs(), federatedBeliefs(),
 		sessionTokenBeliefs(), mfaBeliefs(), identityBeliefs(), signinBeliefs,
 	)

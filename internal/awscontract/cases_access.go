@@ -138,6 +138,26 @@ var boundaryAccessBeliefs = []belief{{
 		_, a := w.someone(statement("Allow", "iam:CreateUser", "*", `{"StringEquals":{"iam:PermissionsBoundary":"`+bound+`"}}`))
 		return then(a.createUser(w.name(aUser)), a.createUser(w.name(aUser), bounded(bound)))
 	},
+}, {
+	id: "Boundary: can be made a condition of attaching policies", source: refBoundary, want: "200, then 200, then 403 AccessDenied, then 403 AccessDenied",
+	run: func(w *world) string {
+		bound := w.policy(allow("s3:*", "*"))
+		_, a := w.someone(statement("Allow", "iam:AttachUserPolicy iam:PutUserPolicy", "*", `{"StringEquals":{"iam:PermissionsBoundary":"`+bound+`"}}`))
+		in, free := w.user(bounded(bound)), w.user()
+		return then(a.attach(in, bound), a.put(in, "p", allow("s3:*", "*")), a.attach(free, bound), a.put(free, "p", allow("s3:*", "*")))
+	},
+}, {
+	id: "Boundary: can be made a condition of removing policies", source: refBoundary, want: "200, then 200, then 403 AccessDenied, then 403 AccessDenied",
+	run: func(w *world) string {
+		bound := w.policy(allow("s3:*", "*"))
+		_, a := w.someone(statement("Allow", "iam:DetachUserPolicy iam:DeleteUserPolicy", "*", `{"StringEquals":{"iam:PermissionsBoundary":"`+bound+`"}}`))
+		in, free := w.user(bounded(bound)), w.user()
+		for _, user := range []string{in, free} {
+			w.grant(user, "p", allow("s3:*", "*"))
+			w.admin.attach(user, bound)
+		}
+		return then(a.detach(in, bound), a.deletePolicyOf(in, "p"), a.detach(free, bound), a.deletePolicyOf(free, "p"))
+	},
 }}
 
 // conditionBeliefs are the condition keys and variables that the documented

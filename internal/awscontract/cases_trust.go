@@ -228,6 +228,44 @@ func sessionTagBeliefs() []belief {
 	}}
 }
 
+// attributionBeliefs are what sessions are known by, and what of it goes on.
+func attributionBeliefs() []belief {
+	identity := func(s string) func(*sts.AssumeRoleInput) {
+		return func(in *sts.AssumeRoleInput) { in.SourceIdentity = &s }
+	}
+	limits := each("AssumeRole, SourceIdentity", modelSTS, []variant[func(*sts.AssumeRoleInput)]{
+		{"as long as it may be", identity(strings.Repeat("s", 64)), success},
+		{"one character more", identity(strings.Repeat("s", 65)), invalid},
+		{"one character", identity("s"), invalid},
+		{"space", identity("a b"), invalid},
+		{"every legal character", identity("a_+=,.@-"), success},
+	}, func(w *world, change func(*sts.AssumeRoleInput)) string {
+		_, a := w.someone()
+		arn, _ := a.identity()
+		_, role := w.role(trustOf(arn, "sts:AssumeRole sts:SetSourceIdentity", "{}"))
+		return a.assume(role, change)
+	})
+	return append(limits, belief{
+		id: "Session tags: transitive ones must be among them", source: refSessionTags, want: "400 ValidationError, then 200",
+		run: func(w *world) string {
+			tagged := func(keys ...string) string {
+				return w.tagSession(func(in *sts.AssumeRoleInput) {
+					in.Tags, in.TransitiveTagKeys = []ststypes.Tag{stsTag("team", "blue")}, keys
+				})
+			}
+			return then(tagged("cost"), tagged("TEAM"))
+		},
+	}, belief{
+		id: "Trust: condition on the source identity", source: refConditions, want: "200, then 403 AccessDenied",
+		run: func(w *world) string {
+			_, a := w.someone()
+			arn, _ := a.identity()
+			_, role := w.role(trustOf(arn, "sts:AssumeRole sts:SetSourceIdentity", `{"StringEquals":{"sts:SourceIdentity":"ada"}}`))
+			return then(a.assume(role, identity("ada")), a.assume(role, identity("bob")))
+		},
+	})
+}
+
 // tagSession assumes a role that lets itself be tagged.
 func (w *world) tagSession(change func(*sts.AssumeRoleInput)) string {
 	_, a := w.someone()

@@ -69,6 +69,8 @@ var motoAccess = []awscontract.Deviation{
 			"Trust: a user of the same name made later is another",
 			"Trust: a new trust policy counts",
 			"Trust: condition on the session's name",
+			"Trust: condition on the source identity",
+			"Session tags: transitive ones must be among them",
 			"Session tags: the trust policy must allow sts:TagSession",
 			"Source identity: the trust policy must allow sts:SetSourceIdentity",
 			"Session tags: count in policies",
@@ -77,6 +79,13 @@ var motoAccess = []awscontract.Deviation{
 			"Session policy: managed ones limit too",
 			"Federated user: loses what its user loses",
 			"Session token: has the user's permissions",
+		},
+	},
+	{
+		Why: "anybody may call anything: authorization is off by default", Instead: "200, then 200, then 200, then 200",
+		Cases: []string{
+			"Boundary: can be made a condition of attaching policies",
+			"Boundary: can be made a condition of removing policies",
 		},
 	},
 	{

@@ -27,9 +27,9 @@ func (h holder) attachOperations() []operation {
 	}
 }
 
-// askPolicy asks with the policy's ARN as iam:PolicyARN.
+// askPolicy asks with the policy's ARN as iam:PolicyARN, and with the boundary.
 func (h holder) askPolicy(c *call) []ask {
-	keys := contextKeys{}
+	keys := h.boundaryKey(c)
 	keys.set("iam:PolicyARN", c.in.text("PolicyArn"))
 	return c.ask(h.arn(c), keys)
 }

@@ -19,16 +19,20 @@ func (h holder) boundaryOperations() []operation {
 	}
 }
 
-// askBoundary asks with iam:PermissionsBoundary: the boundary to be set, or the
-// one to be removed.
-func (h holder) askBoundary(c *call) []ask {
+// askBoundary asks with iam:PermissionsBoundary.
+func (h holder) askBoundary(c *call) []ask { return c.ask(h.arn(c), h.boundaryKey(c)) }
+
+// boundaryKey is iam:PermissionsBoundary: the boundary to be set, or else that of
+// the user or role whose boundary or policies the call changes.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+func (h holder) boundaryKey(c *call) contextKeys {
 	keys := contextKeys{}
 	if arn := c.in.text("PermissionsBoundary"); arn != "" {
 		keys.set("iam:PermissionsBoundary", arn)
 	} else if e, err := h.entity(c); err == nil && e.boundary != nil {
 		keys.set("iam:PermissionsBoundary", e.boundary.arn)
 	}
-	return c.ask(h.arn(c), keys)
+	return keys
 }
 
 // boundaryInput is the policy that the call's PermissionsBoundary names, or

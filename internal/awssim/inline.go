@@ -64,11 +64,11 @@ func (h holder) inlineOperations() []operation {
 	named, policy := required(h.param, h.shape), required("PolicyName", policyNameType)
 	return []operation{
 		{
-			name: "Put" + h.kind + "Policy", target: h.param, asks: h.ask, run: h.put,
+			name: "Put" + h.kind + "Policy", target: h.param, asks: h.askBoundary, run: h.put,
 			members: []member{named, policy, required("PolicyDocument", policyDocumentType)},
 		},
 		{name: "Get" + h.kind + "Policy", target: h.param, asks: h.ask, run: h.get, members: []member{named, policy}},
-		{name: "Delete" + h.kind + "Policy", target: h.param, asks: h.ask, run: h.remove, members: []member{named, policy}},
+		{name: "Delete" + h.kind + "Policy", target: h.param, asks: h.askBoundary, run: h.remove, members: []member{named, policy}},
 		{
 			name: "List" + h.kind + "Policies", target: h.param, asks: h.ask, run: h.list,
 			members: []member{named, optionalIn("Marker", markerType), optionalIn("MaxItems", maxItemsType)},

@@ -31,6 +31,7 @@ var rules = map[string][]string{
 		"vault-plugin-secrets-aws/backend/lifecycle",
 		"vault-plugin-secrets-aws/backend/awserr",
 		"vault-plugin-secrets-aws/backend/governor",
+		"vault-plugin-secrets-aws/backend/policy",
 		"github.com/aws",
 	},
 	"backend/lifecycle": {
@@ -46,6 +47,11 @@ var rules = map[string][]string{
 	"backend/policy":   {},
 	"backend/awserr":   {},
 	"backend/governor": {},
+	"backend/metrics": {
+		"github.com/prometheus/client_golang/prometheus",
+		"github.com/prometheus/client_model/go",
+		"github.com/prometheus/common/expfmt",
+	},
 }
 
 func TestPluginImportsByTheRules(t *testing.T) {

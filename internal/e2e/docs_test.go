@@ -1,9 +1,8 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,70 +11,92 @@ import (
 	"vault-plugin-secrets-aws/internal/devstack"
 )
 
-// consoleBlock holds commands to type; other blocks show output.
-var consoleBlock = regexp.MustCompile("(?ms)^ *```console$.*?^ *```$")
+// What pages take for granted, as the commands that make it.
+const (
+	registered = "vault plugin register -version=$(cat VERSION) -command=vault-plugin-secrets-aws" +
+		" -sha256=$(sha256sum bin/plugins/vault-plugin-secrets-aws | cut -d' ' -f1) secret aws"
+	mounted    = "vault secrets enable aws"
+	configured = "vault write aws/config/root access_key=$AWS_ACCESS_KEY_ID secret_key=$AWS_SECRET_ACCESS_KEY region=us-east-1"
+	userRole   = "vault write aws/roles/reader credential_type=iam_user policy_arns=arn:aws:iam::aws:policy/ReadOnlyAccess"
+	read       = "vault read aws/creds/reader"
+)
 
-// shownCommand is a command of Vault's or of the helper's in such a block.
-var shownCommand = regexp.MustCompile(`(?m)^ *\$ ((?:eval "\$\()?vault(?:-aws-credentials)? (?:[^\n\\]|\\\n)*)$`)
-
-// given is what the reader of a page has already: the commands that make it.
+// given is what the reader of a page has already.
 var given = map[string][]string{
-	"operations.md": {
-		"vault plugin register -version=v0.1.0 -command=vault-plugin-secrets-aws -sha256=$(sha256sum bin/vault-plugin-secrets-aws | cut -d' ' -f1) secret aws",
-		"vault secrets enable aws",
-		"vault write aws/config/root access_key=$AWS_ACCESS_KEY_ID secret_key=$AWS_SECRET_ACCESS_KEY region=us-east-1",
-		"vault write aws/roles/reader credential_type=iam_user policy_arns=arn:aws:iam::aws:policy/ReadOnlyAccess",
-		"vault read aws/creds/reader",
-	},
-	"aws-tools.md": {
-		"vault plugin register -version=$(cat VERSION) -command=vault-plugin-secrets-aws" +
-			" -sha256=$(sha256sum bin/plugins/vault-plugin-secrets-aws | cut -d' ' -f1) secret aws",
-	},
-	"migration.md": {
-		"vault secrets enable aws",
-		"vault write aws/config/root access_key=$AWS_ACCESS_KEY_ID secret_key=$AWS_SECRET_ACCESS_KEY region=us-east-1",
-		"vault write aws/roles/reader credential_type=iam_user policy_arns=arn:aws:iam::aws:policy/ReadOnlyAccess",
-		"vault read aws/creds/reader",
-	},
+	"operations.md":    {registered, mounted, configured, userRole, read},
+	"aws-tools.md":     {registered},
+	"observability.md": {registered, mounted},
+	"migration.md":     {mounted, configured, userRole, read},
+
+	"howto/cross-account.md":   {registered, mounted, configured, partner},
+	"howto/ec2.md":             {registered},
+	"howto/eks-irsa.md":        {registered},
+	"howto/govcloud-china.md":  {registered},
+	"howto/other-endpoints.md": {registered},
+	"howto/sdks.md":            {registered, mounted, configured},
+	"howto/vault-agent.md":     {registered, mounted, configured},
 }
 
-// TestDocumentedCommands runs every command of Vault's and the helper's that README.md and docs/ show,
-// page by page in their order, against the simulated AWS.
+// partner makes another account, and the profile of its administrator.
+const partner = `python3 - <<'END'
+import json, os, urllib.request
+request = urllib.request.Request(os.environ["AWS_ENDPOINT_URL"] + "/_sim/accounts", b'{"account":"210987654321"}')
+keys = json.load(urllib.request.urlopen(request))
+os.makedirs(os.path.expanduser("~/.aws"))
+with open(os.path.expanduser("~/.aws/credentials"), "w") as f:
+    print("[partner]\naws_access_key_id = " + keys["access_key"] + "\naws_secret_access_key = " + keys["secret_key"], file=f)
+END`
+
+// TestDocumentedCommands runs every command that README.md and docs/ show, page by
+// page in their order, against the simulated AWS: those of Vault's, the helper's,
+// AWS's and the shell's.
 func TestDocumentedCommands(t *testing.T) {
-	pages, err := filepath.Glob("../../docs/*.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, page := range append(pages, "../../README.md") {
-		text, err := os.ReadFile(page)
-		if err != nil {
-			t.Fatal(err)
-		}
-		blocks := strings.Join(consoleBlock.FindAllString(string(text), -1), "\n")
-		commands := shownCommand.FindAllStringSubmatch(blocks, -1)
-		if len(commands) == 0 && filepath.Base(page) != "README.md" {
+	for _, p := range mustPages(t) {
+		if len(p.commands) == 0 {
 			continue
 		}
-		t.Run(filepath.Base(page), func(t *testing.T) { runShown(t, given[filepath.Base(page)], commands) })
+		t.Run(p.name, func(t *testing.T) {
+			needTools(t, p.commands)
+			s := mustShell(t, mustStart(t))
+			for _, command := range slices.Concat(given[p.name], p.commands) {
+				s.run(t, command)
+			}
+		})
 	}
 }
 
-func runShown(t *testing.T, given []string, shown [][]string) {
-	if len(shown) == 0 {
-		t.Fatal("the page shows no vault command")
+// awsCommand is a call of AWS's command line.
+var awsCommand = regexp.MustCompile(`(?m)(^|\$\()aws (iam|sts) `)
+
+// needTools skips a page whose commands need AWS's command line where that is missing.
+func needTools(t *testing.T, commands []string) {
+	t.Helper()
+	if !slices.ContainsFunc(commands, awsCommand.MatchString) {
+		return
 	}
-	commands := slices.Clone(given)
-	for _, match := range shown {
-		commands = append(commands, match[1])
+	if _, missing := findAWSCLI(t); missing != "" {
+		if os.Getenv("REQUIRE_AWSCLI") == "1" {
+			t.Fatal("REQUIRE_AWSCLI=1, but ", missing)
+		}
+		t.Skip("SKIP the page: ", missing)
 	}
-	stack := mustStart(t)
-	for _, command := range commands {
-		mustShell(t, stack, command)
-		if path, ok := strings.CutPrefix(command, "vault secrets enable "); ok {
-			// Only the simulator is reached; the page's own writes keep this.
-			mustShell(t, stack, "vault write "+path+"/config/root iam_endpoint="+stack.Sim.Endpoint+" sts_endpoint="+stack.Sim.Endpoint)
+}
+
+// TestCommandsNotRun counts the blocks that are fenced "console norun: REASON",
+// and prints them.
+func TestCommandsNotRun(t *testing.T) {
+	var said strings.Builder
+	count := 0
+	for _, p := range mustPages(t) {
+		for _, block := range p.norun {
+			if block.reason == "" {
+				t.Errorf("%s: a block is not run and does not say why:\n%s", p.name, block.text)
+			}
+			count++
+			fmt.Fprintf(&said, "%s: %s\n", p.name, block.reason)
 		}
 	}
+	t.Logf("docs: %d blocks not run\n%s", count, &said)
 }
 
 func mustStart(t *testing.T) *devstack.Stack {
@@ -83,12 +104,14 @@ func mustStart(t *testing.T) *devstack.Stack {
 	return mustStartSpec(t, devstack.Spec{})
 }
 
-// mustStartSpec starts a stack of what was built.
+// mustStartSpec starts a stack, of what was built unless it says otherwise.
 func mustStartSpec(t *testing.T, spec devstack.Spec) *devstack.Stack {
 	t.Helper()
-	var err error
-	if spec.Binaries, err = devstack.Find(); err != nil {
-		t.Fatal(err)
+	if spec.Binaries == (devstack.Binaries{}) {
+		var err error
+		if spec.Binaries, err = devstack.Find(); err != nil {
+			t.Fatal(err)
+		}
 	}
 	stack, err := devstack.Start(t.Context(), spec)
 	if err != nil {
@@ -100,17 +123,4 @@ func mustStartSpec(t *testing.T, spec devstack.Spec) *devstack.Stack {
 		}
 	})
 	return stack
-}
-
-// mustShell runs a command as a reader would, at the top of the repository.
-func mustShell(t *testing.T, stack *devstack.Stack, command string) {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "sh", "-c", command)
-	cmd.Dir = "../.."
-	cmd.Env = append(stack.ClientEnv(),
-		"PATH="+strings.Join([]string{filepath.Dir(stack.Binaries.Vault), filepath.Dir(stack.Binaries.Helper), os.Getenv("PATH")}, string(os.PathListSeparator)),
-		"AWS_ACCESS_KEY_ID="+stack.Sim.AccessKey, "AWS_SECRET_ACCESS_KEY="+stack.Sim.SecretKey)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("$ %s\n%v\n%s", command, err, out)
-	}
 }

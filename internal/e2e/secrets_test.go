@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -47,17 +48,38 @@ func noSecrets(s *script, mounts []string) error {
 	return nil
 }
 
-// collectAnswers asks a mount for what anybody may list, and for config/root.
+// told are the paths that anybody may read who may look at a mount, or any
+// operator.
+var told = [][2]string{
+	{"LIST", "roles"}, {"LIST", "static-roles"}, {"LIST", "users"}, {http.MethodGet, "config/root"}, {http.MethodGet, "roles/user"},
+	{http.MethodGet, "tidy-status"}, {http.MethodGet, "metrics"}, {http.MethodGet, "metrics?format=prometheus"},
+}
+
+// collectAnswers asks a mount for what it tells, and for each of its users.
 func (s *script) collectAnswers(mount string, texts map[string]string) error {
-	for _, ask := range [][2]string{{"LIST", "roles"}, {"LIST", "static-roles"}, {http.MethodGet, "config/root"}, {http.MethodGet, "roles/user"}} {
-		path := "/v1/" + mount + "/" + ask[1]
-		status, body, err := s.request(ask[0], path, nil)
+	asks := slices.Clone(told)
+	for i := 0; i < len(asks); i++ {
+		method, path := asks[i][0], "/v1/"+mount+"/"+asks[i][1]
+		status, body, err := s.request(method, path, nil)
 		if err != nil || status == http.StatusInternalServerError {
-			return fmt.Errorf("%s %s: %d %s %w", ask[0], path, status, body, err)
+			return fmt.Errorf("%s %s: %d %s %w", method, path, status, body, err)
 		}
-		texts[ask[0]+" "+path] = string(body)
+		texts[method+" "+path] = string(body)
+		if asks[i][1] == "users" {
+			asks = append(asks, usersIn(body)...)
+		}
 	}
 	return nil
+}
+
+// usersIn are the reads of the users that a list shows, if it shows any.
+func usersIn(body []byte) (reads [][2]string) {
+	var list struct{ Data struct{ Keys []string } }
+	_ = json.Unmarshal(body, &list) // a mount without such a path says so
+	for _, user := range list.Data.Keys {
+		reads = append(reads, [2]string{http.MethodGet, "users/" + user})
+	}
+	return reads
 }
 
 // collectRecords reads the storage of a mount.

@@ -3,7 +3,6 @@ package sim_test
 import (
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"vault-plugin-secrets-aws/backend/lifecycle"
@@ -424,14 +423,21 @@ func (w *world) clockJumps() {
 	w.nowAndThen(w.between(10*time.Second, 2*time.Hour), w.confirmClock)
 }
 
-// confirmClock sets the clock right, and an operator says so.
+// noticedWithin is how long it takes until the mount has noticed a clock that was
+// set right: at its start, or by the worker's next pass.
+const noticedWithin = 2 * time.Minute
+
+// confirmClock sets the clock right and starts Vault again, which then reckons its
+// leases by that clock. An operator tells the mount when it has noticed.
 func (w *world) confirmClock() {
-	w.restart(func(s *lifecycle.MountState) {
-		w.clock.jump(0)
-		if strings.Contains(s.ClockJump, "clock") {
+	w.halt()
+	w.clock.jump(0)
+	w.backUp()
+	w.after(noticedWithin, func() {
+		if read[lifecycle.MountState](w.store, mountState).ClockJump != "" {
 			w.reach("operator confirms the clock")
 		}
-		s.ClockJump, s.Confirmed = "", time.Now()
+		w.insist(map[string]any{"confirm_deadlines": true})
 	})
 }
 
@@ -440,23 +446,28 @@ func (w *world) drain() {
 	if w.process() == nil || !w.clock.right() {
 		return
 	}
-	w.reach("drained")
-	w.restart(func(s *lifecycle.MountState) { s.Draining = true })
+	w.one("tidy", func() {
+		if !w.request(logical.UpdateOperation, "tidy", map[string]any{"drain": true}, 0).failed() {
+			w.reach("drained")
+		}
+	})
 	w.nowAndThen(w.between(time.Minute, time.Hour), w.undrain)
 }
 
-func (w *world) undrain() {
-	w.restart(func(s *lifecycle.MountState) { s.Draining = false })
-}
+func (w *world) undrain() { w.insist(map[string]any{"drain": false}) }
 
-// restart restarts Vault; what an operator says of the mount is written down
-// meanwhile.
-func (w *world) restart(say func(*lifecycle.MountState)) {
-	w.halt()
-	w.store.mu.Lock()
-	state := decode[lifecycle.MountState](w.store.data[mountState])
-	say(&state)
-	w.store.data[mountState] = encode(state)
-	w.store.mu.Unlock()
-	w.backUp()
+// insist has an operator give the mount his word until it has taken it.
+func (w *world) insist(word map[string]any) {
+	w.mu.Lock()
+	busy := w.under["tidy"]
+	w.mu.Unlock()
+	if busy {
+		w.after(time.Second, func() { w.insist(word) })
+		return
+	}
+	w.one("tidy", func() {
+		if w.request(logical.UpdateOperation, "tidy", word, 0).failed() {
+			w.after(time.Minute, func() { w.insist(word) })
+		}
+	})
 }

@@ -16,14 +16,6 @@ import (
 // mountState is where a mount remembers itself.
 const mountState = "journal/mount"
 
-func encode(value any) []byte {
-	text, err := json.Marshal(value)
-	if err != nil {
-		panic(err)
-	}
-	return text
-}
-
 // check judges the world as it is.
 func (w *world) check() {
 	now := w.world.seen()

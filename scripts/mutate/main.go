@@ -6,7 +6,7 @@
 // It works on a copy of the tree in a temporary folder. A test that no mutation
 // makes fail proves nothing; a mutation that no test notices shows what is not
 // proven. The tables are in mutations.go and records.go, by the invariants of
-// backend/lifecycle/doc.go, in simulation.go, for what internal/sim alone must
+// backend/lifecycle/doc.go, in roles.go, by the fields of roles, in simulation.go, for what internal/sim alone must
 // notice, in awssim.go, by the simulator's rules, and in helper.go, of the
 // client-side helper.
 //
@@ -45,7 +45,7 @@ func mutateMain(prefixes []string) int {
 // chosen are the mutations whose name begins with one of the prefixes; all if
 // there are none.
 func chosen(prefixes []string) []mutation {
-	all := slices.Concat(mutations, records, crashes, simulation, governed, helper, simulator)
+	all := slices.Concat(mutations, records, roleFields, crashes, simulation, governed, helper, simulator, observed)
 	if len(prefixes) == 0 {
 		return all
 	}

@@ -743,7 +743,7 @@ var mutations = []mutation{
 	{
 		name: "secrets: a refused MFA code is repeated",
 		file: "backend/credential_session.go",
-		old:  "invalid(\"mfa_code is not six digits\")",
+		old:  "invalid(\"mfa_code is not six digits: send those that the MFA device shows\")",
 		new:  "invalid(\"mfa_code %q is not six digits\", spec.MFACode)",
 		run:  "TestMount/secrets:_an_MFA_code",
 	},

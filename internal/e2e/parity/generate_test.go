@@ -166,6 +166,7 @@ func ourForms() []form {
 		{make: lister, values: usersValues(), again: []step{}},
 		{make: poster("lookup"), values: keys, again: []step{}},
 		{make: poster("tidy"), values: tidyValues(), after: []request{post("tidy-cancel", nil)}},
+		{make: getter("metrics"), values: map[string]values{"format": text([]any{"prometheus"}, "xml")}, again: []step{}},
 	}
 }
 
