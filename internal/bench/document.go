@@ -46,46 +46,37 @@ func Write(folder string, r Report) error {
 
 // Check is an error if the document in a folder does not say what the figures
 // there say, or the figures are not of the rows that are measured.
-func Check(folder string) error {
-	measures, err := read(folder)
-	if err != nil {
-		return err
+func Check(folder string) (Report, error) {
+	measures, is, should, err := both(folder)
+	if err == nil && !bytes.Equal(is, should) {
+		err = fmt.Errorf("%s does not say what %s says: %s", documentFile, figuresFile, firstDifference(string(is), string(should)))
 	}
-	document, err := os.ReadFile(filepath.Join(folder, documentFile))
-	if err != nil {
-		return err
-	}
-	var line string
-	for l := range strings.Lines(string(document)) {
-		if strings.HasPrefix(l, measuredBy) {
-			line = strings.TrimSpace(l)
-		}
-	}
-	want, err := render(measures, line)
-	if err == nil && !bytes.Equal(document, want) {
-		err = fmt.Errorf("%s does not say what %s says: %s", documentFile, figuresFile, firstDifference(string(document), string(want)))
-	}
-	return err
+	return Report{Measures: measures}, err
 }
 
 // Rewrite renders the document in a folder anew from the figures there, where its
 // own text has changed.
 func Rewrite(folder string) error {
-	document, err := os.ReadFile(filepath.Join(folder, documentFile))
+	_, _, should, err := both(folder)
 	if err != nil {
 		return err
 	}
-	_, rest, _ := strings.Cut(string(document), "\n"+measuredBy)
+	return os.WriteFile(filepath.Join(folder, documentFile), should, 0o644)
+}
+
+// both are the figures in a folder, the document there, and the document as it
+// should be: with the line that no figure holds as it is.
+func both(folder string) (measures []Measure, is, should []byte, err error) {
+	if measures, err = read(folder); err != nil {
+		return nil, nil, nil, err
+	}
+	if is, err = os.ReadFile(filepath.Join(folder, documentFile)); err != nil {
+		return nil, nil, nil, err
+	}
+	_, rest, _ := strings.Cut(string(is), "\n"+measuredBy)
 	line, _, _ := strings.Cut(rest, "\n")
-	measures, err := read(folder)
-	if err != nil {
-		return err
-	}
-	again, err := render(measures, measuredBy+line)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(folder, documentFile), again, 0o644)
+	should, err = render(measures, measuredBy+line)
+	return measures, is, should, err
 }
 
 func read(folder string) (measures []Measure, err error) {

@@ -81,8 +81,12 @@ func stages() []stage {
 	over := []string{"-tls", "-handshake-delay", (2 * roundTrip).String()}
 	return []stage{
 		{"100 ms a call", 1, over, []scene{
-			{"users", users}, {"sts", sessions}, {"conflicts", conflicts}, {"lag", lag},
-			{"reads", throttledReads}, {"mass-revoke", massRevoke},
+			{"users", users},
+			{"sts", sessions},
+			{"conflicts", conflicts},
+			{"lag", lag},
+			{"reads", throttledReads},
+			{"mass-revoke", massRevoke},
 		}},
 		{"no latency", 1, []string{"-tls"}, []scene{
 			{"memory", memory}, {"overhead", overhead}, {"renewals", renewals}, {"start", starts}, {"scale", scale},

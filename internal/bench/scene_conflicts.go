@@ -76,13 +76,10 @@ func (e *engine) meetConflicts(ctx context.Context, runs int) {
 }
 
 func (e *engine) noteConflict(took time.Duration, err error) {
-	succeeded := 100.0
+	e.sheet.add("issue, 1 % ConcurrentModification: succeeded", e.side, percent[err == nil])
 	if err != nil {
-		succeeded = 0
 		fmt.Fprintf(e.Out, "conflicts: %s: %v\n", e.side, err)
+		return
 	}
-	e.sheet.add("issue, 1 % ConcurrentModification: succeeded", e.side, succeeded)
-	if err == nil {
-		e.sheet.took("issue, 1 % ConcurrentModification: time", e.side, took)
-	}
+	e.sheet.took("issue, 1 % ConcurrentModification: time", e.side, took)
 }

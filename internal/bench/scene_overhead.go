@@ -50,7 +50,7 @@ func (e *engine) overhead(ctx context.Context) error {
 const (
 	renewLeases  = 32
 	renewClients = 8
-	renewRuns    = 8
+	renewRuns    = 5
 	renewSpan    = time.Second
 )
 

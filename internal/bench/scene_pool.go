@@ -15,7 +15,7 @@ const (
 	poolReads  = 50 // of each but the first
 	poolSize   = 20 // the most that a role may have
 
-	poolFill  = 30 * time.Second        // before the first read
+	poolFill  = 25 * time.Second        // before the first read
 	poolPause = 1200 * time.Millisecond // between two reads of a mount
 )
 
@@ -111,7 +111,7 @@ func (e *engine) readPool(ctx context.Context, reads int, row string) error {
 		}
 		took := now().Sub(asked)
 		fromPool := c.Data.ReadyAfter.Before(asked)
-		e.sheet.add("pool: reads answered from it", ours, percentIf(fromPool))
+		e.sheet.add("pool: reads answered from it", ours, percent[fromPool])
 		if fromPool {
 			e.sheet.took(row, ours, took)
 			if err := e.useOnce(ctx, c); err != nil {
@@ -127,6 +127,6 @@ func (e *engine) readPool(ctx context.Context, reads int, row string) error {
 
 func (e *engine) useOnce(ctx context.Context, c credential) error {
 	tries, err := e.use(ctx, c)
-	e.sheet.add("pool: first use succeeds", ours, percentIf(err == nil && tries == 1))
+	e.sheet.add("pool: first use succeeds", ours, percent[err == nil && tries == 1])
 	return err
 }

@@ -68,8 +68,10 @@ func (e *engine) plantAll(ctx context.Context) error {
 		count  int
 		record func(name string) any
 	}{
-		{"role/r", scaleRoles, e.plantedRole}, {"static-roles/s", scaleStatic, e.plantedStaticRole},
-		{"static-creds/s", scaleStatic, plantedStaticKey}, {"users/vault-root-planted-", scaleRecords, e.plantedUser},
+		{"role/r", scaleRoles, e.plantedRole},
+		{"static-roles/s", scaleStatic, e.plantedStaticRole},
+		{"static-creds/s", scaleStatic, plantedStaticKey},
+		{"users/vault-root-planted-", scaleRecords, e.plantedUser},
 	} {
 		plant := func(i int) error {
 			name := p.prefix + strconv.Itoa(i)

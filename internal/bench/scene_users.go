@@ -27,7 +27,7 @@ var kinds = []kind{
 		role["iam_groups"] = group
 		return role
 	}},
-	{"ten managed", "ten", 10, func(a *account) map[string]any { return iamUser("", a.policyARNs(policies)) }},
+	{"ten managed", "ten", 8, func(a *account) map[string]any { return iamUser("", a.policyARNs(policies)) }},
 }
 
 func iamUser(document string, managed []string) map[string]any {

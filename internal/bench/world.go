@@ -106,7 +106,7 @@ func (w *world) callsSince(ctx context.Context, mark int64) (calls []awssim.Call
 	return calls, json.Unmarshal(text, &calls)
 }
 
-// play measures with both engines: as many runs, the engines taking turns.
+// takeTurns measures both engines: as many runs, each beginning every other one.
 func takeTurns(pair [2]*engine, runs int, one func(e *engine) error) error {
 	for i := range runs {
 		first := side(i % 2)

@@ -5,6 +5,7 @@
 //	go run ./scripts/bench -short          as few runs as there can be; writes nothing
 //	go run ./scripts/bench sts overhead    these scenes only; writes nothing
 //	go run ./scripts/bench -check          do the documents say what the figures say?
+//	go run ./scripts/bench -render         writes docs/benchmarks.md anew, after its own text has changed
 //
 // Package internal/bench says what is measured. The last line sums up; a missed
 // target is no failure.
@@ -23,19 +24,26 @@ import (
 	"vault-plugin-secrets-aws/internal/devstack"
 )
 
+// docs is where the documents are.
+const docs = "docs"
+
 func main() {
 	short := flag.Bool("short", false, "as few runs as there can be; writes nothing")
 	check := flag.Bool("check", false, "only check that the documents say what the figures say")
+	render := flag.Bool("render", false, "only write the document anew from the figures")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := error(nil)
-	switch spec := (bench.Spec{Out: os.Stdout, Scenes: flag.Args()}); {
-	case *check:
-		err = bench.Check("docs")
-	case *short:
+	spec := bench.Spec{Out: os.Stdout, Scenes: flag.Args()}
+	if *short {
 		spec.Quick = bench.Short
-		err = try(ctx, spec)
-	case flag.NArg() > 0:
+	}
+	var err error
+	switch {
+	case *check:
+		err = agree(spec.Out)
+	case *render:
+		err = bench.Rewrite(docs)
+	case *short || flag.NArg() > 0:
 		err = try(ctx, spec)
 	default:
 		err = publish(ctx, spec)
@@ -47,6 +55,15 @@ func main() {
 	}
 }
 
+// agree checks the documents and prints the closing line.
+func agree(out io.Writer) error {
+	report, err := bench.Check(docs)
+	if err == nil {
+		_, err = fmt.Fprintln(out, report)
+	}
+	return err
+}
+
 // try measures and prints.
 func try(ctx context.Context, spec bench.Spec) error {
 	report, err := measure(ctx, spec)
@@ -54,7 +71,8 @@ func try(ctx context.Context, spec bench.Spec) error {
 		return err
 	}
 	bench.Print(spec.Out, report.Measures)
-	return finish(spec.Out, report)
+	_, err = fmt.Fprintln(spec.Out, report)
+	return err
 }
 
 // publish measures and writes the documents.
@@ -63,13 +81,10 @@ func publish(ctx context.Context, spec bench.Spec) error {
 	if err != nil {
 		return err
 	}
-	if err := bench.Write("docs", report); err != nil {
+	if err := bench.Write(docs, report); err != nil {
 		return err
 	}
-	if err := bench.Check("docs"); err != nil {
-		return err
-	}
-	return finish(spec.Out, report)
+	return agree(spec.Out)
 }
 
 func measure(ctx context.Context, spec bench.Spec) (report bench.Report, err error) {
@@ -77,9 +92,4 @@ func measure(ctx context.Context, spec bench.Spec) (report bench.Report, err err
 		return report, err
 	}
 	return bench.Run(ctx, spec)
-}
-
-func finish(out io.Writer, report bench.Report) error {
-	_, err := fmt.Fprintln(out, report)
-	return err
 }
