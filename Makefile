@@ -65,6 +65,15 @@ soak: build vault ## 200 clients for a minute, then 20,000 lifecycles on a hosti
 crash: build vault ## every operation meets every mishap at every AWS call and storage write; prints the table
 	@go run ./scripts/crash
 
+.PHONY: bench
+bench: build vault ## this engine beside Vault's built-in one, a quarter of an hour; writes docs/benchmarks.md (ONLY=scenes: tries them)
+	@go run ./scripts/bench $(ONLY)
+ifndef ONLY
+	@go run -C scripts/plot . ../../docs
+	@go run -C scripts/plot . -check ../../docs
+	@go run ./scripts/bench -check
+endif
+
 .PHONY: mutate
 mutate: ## break the code in one place at a time and show which test notices (ONLY=prefixes)
 	@go run ./scripts/mutate $(ONLY)

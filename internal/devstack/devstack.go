@@ -34,6 +34,7 @@ type Stack struct {
 
 	dir      string // scratch: homes, sockets, logs
 	logLevel string
+	simArgs  []string
 	vault    *process
 }
 
@@ -43,6 +44,7 @@ type Spec struct {
 	VaultEnv []string // NAME=value pairs for the Vault server, besides its own few
 	LogLevel string   // of the Vault server and its plugins; "": debug
 	TLS      bool     // serve Vault over TLS, by an authority of its own
+	SimArgs  []string // of the simulator, such as "-tls"; the Vault server trusts it
 }
 
 // Start starts the simulator and the Vault server and returns when both
@@ -66,7 +68,7 @@ func newStack(spec Spec) (*Stack, error) {
 	// Short on purpose: the plugin's socket lies below it, and the path of a
 	// socket may have about 100 bytes.
 	dir, err := os.MkdirTemp("", "vault-aws-")
-	return &Stack{Binaries: spec.Binaries, dir: dir, logLevel: cmp.Or(spec.LogLevel, "debug")}, err
+	return &Stack{Binaries: spec.Binaries, dir: dir, logLevel: cmp.Or(spec.LogLevel, "debug"), simArgs: spec.SimArgs}, err
 }
 
 func (s *Stack) start(ctx context.Context, vaultEnv []string) error {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -60,7 +61,7 @@ func (n *Node) serve(ctx context.Context) error {
 	return await(ctx, "start node "+n.id, func() (err error) {
 		if n.process == nil || n.process.ended() {
 			cmd := exec.Command(n.cluster.Binaries.Vault, "server", "-config="+n.file("json"))
-			cmd.Env = append(n.cluster.scratch.env(), n.cluster.vaultEnv...)
+			cmd.Env = slices.Concat(n.cluster.scratch.env(), n.cluster.scratch.trustEnv(), n.cluster.vaultEnv)
 			if n.process, err = startProcess(cmd, n.file("log")); err != nil {
 				return err
 			}

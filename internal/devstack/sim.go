@@ -28,13 +28,16 @@ type Sim struct {
 	Region    string `json:"region"`
 	AccessKey string `json:"access_key"`
 	SecretKey string `json:"secret_key"`
+	CA        string `json:"ca"` // PEM file of its authority; "" without TLS
+
+	HTTP *http.Client `json:"-"` // trusts the simulator
 
 	process *process
 }
 
 // startSim starts the simulator and reads the line it prints.
 func (s *Stack) startSim(ctx context.Context) error {
-	cmd := exec.Command(s.Binaries.Awssim, "-listen", "127.0.0.1:0")
+	cmd := exec.Command(s.Binaries.Awssim, append([]string{"-listen", "127.0.0.1:0"}, s.simArgs...)...)
 	cmd.Env = s.env()
 	out, in, err := os.Pipe()
 	if err != nil {
@@ -54,7 +57,7 @@ func (s *Stack) startSim(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("the simulator did not come up: %w\n%s", err, p.output())
 	}
-	return nil
+	return s.trustSim()
 }
 
 // firstLine returns the first line that comes out of r, discards the rest and
@@ -123,7 +126,7 @@ func (s *Sim) Control(ctx context.Context, method, path string, body []byte) ([]
 	if err != nil {
 		return nil, err
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := s.HTTP.Do(req)
 	if err != nil {
 		return nil, err
 	}

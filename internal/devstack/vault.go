@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -62,7 +63,7 @@ func (s *Stack) tryVault(extraEnv []string) error {
 		s.VaultAddr = "https://" + address
 	}
 	cmd := exec.Command(s.Binaries.Vault, args...)
-	cmd.Env = append(s.env(), extraEnv...)
+	cmd.Env = slices.Concat(s.env(), s.trustEnv(), extraEnv)
 	s.vault, err = startProcess(cmd, s.path("vault.log"))
 	return err
 }

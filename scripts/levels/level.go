@@ -37,6 +37,7 @@ var levels = []level{
 		{packages: []string{rest}},
 		{packages: []string{"internal/awssim"}, skip: "^TestClients"},
 		{packages: []string{"internal/e2e/parity"}, skip: "^TestParity$"},
+		{packages: []string{"internal/bench"}, skip: "^TestScenes$"},
 		{folder: "cmd/vault-aws-credentials"},
 	}},
 	{name: "lifecycle", fast: true, runs: []selection{{packages: []string{"backend/lifecycle"}}}},
@@ -52,6 +53,7 @@ var levels = []level{
 	{name: "e2e", runs: []selection{
 		{packages: []string{"internal/e2e", "internal/endurance"}, parallel: 4},
 		{packages: []string{"internal/e2e/parity"}, run: "^TestParity$"},
+		{packages: []string{"internal/bench"}, run: "^TestScenes$"},
 	}},
 	{name: "crash", runs: []selection{{packages: []string{"internal/e2e/crash"}, parallel: 4}}},
 }
