@@ -1,8 +1,10 @@
 package backend
 
 import (
+	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -172,7 +174,9 @@ func (x *staticIndex) due(now time.Time) (names []string) {
 			names = append(names, name)
 		}
 	}
-	slices.SortFunc(names, func(a, b string) int { return x.roles[a].due.Compare(x.roles[b].due) })
+	slices.SortFunc(names, func(a, b string) int {
+		return cmp.Or(x.roles[a].due.Compare(x.roles[b].due), strings.Compare(a, b))
+	})
 	return names
 }
 
