@@ -31,6 +31,7 @@ func apiTable() map[string]map[logical.Operation]apiRow {
 			logical.UpdateOperation: {"configure", "root-iam-credentials", nil},
 		},
 		"config/rotate-root": {logical.UpdateOperation: {"rotate", "root-iam-credentials", rotateRootAnswer()}},
+		"config/iam-policy":  {logical.ReadOperation: {"read", "iam-policy", iamPolicyAnswer()}},
 		"config/lease": {
 			logical.ReadOperation:   {"read", "lease-configuration", leaseAnswer()},
 			logical.UpdateOperation: {"configure", "lease", nil},
@@ -59,6 +60,7 @@ func apiTable() map[string]map[logical.Operation]apiRow {
 		"tidy":                       {logical.UpdateOperation: {"start", "tidy", nil}},
 		"tidy-status":                {logical.ReadOperation: {"read", "tidy-status", tidyAnswer()}},
 		"tidy-cancel":                {logical.UpdateOperation: {"cancel", "tidy", nil}},
+		"diagnose":                   {logical.ReadOperation: {answers: diagnoseAnswer()}},
 		"metrics":                    {logical.ReadOperation: {"read", "metrics", metricsAnswer()}},
 	}
 }

@@ -68,15 +68,16 @@ func roleAnswer() fields {
 
 func credsAnswer() fields {
 	return fields{
-		"access_key":     optional(text("Access key id.")),
-		"secret_key":     optional(text("Secret access key.")),
-		"session_token":  optional(text("Session token; null for IAM users.")),
-		"security_token": optional(text("The same, under its old name.")),
-		"ttl":            optional(number("Life of the session, in seconds. STS types only.")),
-		"expiration":     optional(text("End of the session (RFC 3339). STS types only.")),
-		"arn":            optional(text("ARN of the session. assumed_role only.")),
-		"ready":          optional(flag("Whether STS knows the new key. Only with propagation_timeout.")),
-		"ready_after":    optional(text("Since when it does (RFC 3339); null if not known. Only with propagation_timeout.")),
+		"access_key":      optional(text("Access key id.")),
+		"secret_key":      optional(text("Secret access key.")),
+		"session_token":   optional(text("Session token; null for IAM users.")),
+		"security_token":  optional(text("The same, under its old name.")),
+		"ttl":             optional(number("Life of the session, in seconds. STS types only.")),
+		"expiration":      optional(text("End of the session (RFC 3339). STS types only.")),
+		"arn":             optional(text("ARN of the session. assumed_role only.")),
+		"source_identity": optional(text("Source identity of the session. Only with source_identity_template.")),
+		"ready":           optional(flag("Whether STS knows the new key. Only with propagation_timeout.")),
+		"ready_after":     optional(text("Since when it does (RFC 3339); null if not known. Only with propagation_timeout.")),
 	}
 }
 
@@ -109,12 +110,13 @@ func usersAnswer() fields {
 
 func userAnswer() fields {
 	return fields{
-		"user_name": text("Name of the IAM user."), "state": text("issued, or condemned: it is destroyed as soon as AWS lets us."),
+		"user_name": text("Name of the IAM user."), "state": text("pooled, issued, or condemned: it is destroyed as soon as AWS lets us."),
 		"role": text("Role that the credential is of."), "entity_id": text("Vault entity that asked for it."),
 		"display_name": text("Display name of the token that asked for it."), "request_id": text("Vault's id of that request, as in the audit log."),
 		"account": text("AWS account of the user; empty if AWS did not tell."), "access_key": text("Access key id."),
 		"policy_arns": texts("Managed policies that were attached."), "policy_names": texts("Inline policies that were put."), "iam_groups": texts("Groups that were joined."),
 		"issued": text("When it was issued (RFC 3339); null if not known."), "deadline": text("End of its lease (RFC 3339); null if not known."),
+		"process":         optional(text("Process that has the key of a pooled user.")),
 		"key_deleted":     flag("Whether AWS confirmed that its key is deleted."),
 		"condemned_since": optional(text("Since when it is condemned (RFC 3339).")), "reason": optional(text("Why it is condemned.")),
 		"tries": optional(number("How often destroying it was tried.")), "next_try": optional(text("When it is tried again (RFC 3339).")),
@@ -134,8 +136,33 @@ func tidyAnswer() fields {
 		"condemned_users": number("Users that are to be destroyed."), "overdue_users": number("Users past the end of their lease."),
 		"unreadable_records": number("Records that cannot be decoded."), "records_complete": flag("Whether all records have been read since the start."),
 		"deadlines_held": text("Why no user is destroyed by its deadline; empty if they are."), "restored": text("Why storage seems to have been restored; empty if not."),
+		"pooled_users": number("Users that are made ahead of time."), "pooled_ready": number("Those that may be handed out now."),
 		"draining": flag("Whether the mount makes no new users."), "drained": flag("Whether nothing is owed any more."),
 		"owner": text("The owner tag of this mount's users."), "incarnation": number("How often the mount was started."),
+	}
+}
+
+func iamPolicyAnswer() fields {
+	return fields{
+		"policy":     text("The policy as JSON; empty if nothing is configured that needs a permission."),
+		"characters": number("Its size as AWS counts it, without white space."),
+		"arn":        text("IAM user or role that it is for."),
+		"features":   texts("What it is for, by what is configured."),
+	}
+}
+
+func diagnoseAnswer() fields {
+	return fields{
+		"time":              text("When AWS was asked (RFC 3339)."),
+		"identity":          answered(framework.TypeMap, "Who the mount is in AWS, and by which credentials."),
+		"endpoints":         answered(framework.TypeSlice, "Where AWS was asked: service, region, host, whether it was reached, latency_ms and clock_skew in seconds."),
+		"findings":          answered(framework.TypeSlice, "What is wrong: severity, check, subject, problem and remedy."),
+		"more_findings":     number("Findings that are left out."),
+		"not_checked":       answered(framework.TypeSlice, "What could not be found out: check, subject and reason."),
+		"roles_checked":     number("Roles and static roles that were looked at."),
+		"roles_not_checked": number("Those that were left out."),
+		"errors":            number("Findings of severity error."),
+		"report":            text("All of this, to read."),
 	}
 }
 

@@ -116,6 +116,7 @@ func TestOperationIDs(t *testing.T) {
 	}
 	want := map[string]string{
 		"DELETE /roles/{name}": "aws-delete-role", "DELETE /static-roles/{name}": "aws-delete-static-roles-name",
+		"GET /config/iam-policy": "aws-read-iam-policy", "GET /diagnose": "aws-read-diagnose",
 		"GET /config/lease": "aws-read-lease-configuration", "GET /config/root": "aws-read-root-iam-credentials-configuration",
 		"GET /creds/{name}": "aws-generate-credentials", "GET /metrics": "aws-read-metrics", "GET /roles/": "aws-list-roles",
 		"GET /roles/{name}": "aws-read-role", "GET /static-creds/{name}": "aws-read-static-creds-name", "GET /static-roles/": "aws-list-static-roles",

@@ -30,7 +30,7 @@ func (b *Backend) pathConfigIAMPolicy() *framework.Path {
 		Operations: map[logical.Operation]framework.OperationHandler{
 			logical.ReadOperation: operation(b.readIAMPolicy, "Print the least IAM policy of the root credentials."),
 		},
-		HelpSynopsis:    "Print the least IAM policy of the root credentials, for what is configured now.",
+		HelpSynopsis:    "Print the least IAM policy of the root credentials.",
 		HelpDescription: help("config_iam_policy.txt"),
 	}
 }
