@@ -26,4 +26,9 @@
 // storage takes some microseconds and each call of AWS some milliseconds, drawn
 // from the seed and from what is written or called. Random bytes come from
 // testing/cryptotest.
+//
+// One thing does matter at the same instant: calls that are made side by side meet
+// the governor before they meet AWS, and where it lets only some of them go at once
+// nobody can say which. So a seed in which AWS throttles for long may run otherwise
+// the second time; TestSameSeed's is one in which that does not happen.
 package sim
