@@ -112,7 +112,7 @@ func userAnswer() fields {
 	return fields{
 		"user_name": text("Name of the IAM user."), "state": text("pooled, issued, or condemned: it is destroyed as soon as AWS lets us."),
 		"role": text("Role that the credential is of."), "entity_id": text("Vault entity that asked for it."),
-		"display_name": text("Display name of the token that asked for it."), "request_id": text("Vault's id of that request, as in the audit log."),
+		"made": optional(text("When it was made (RFC 3339), of one from a pool.")), "display_name": text("Display name of the token that asked for it."), "request_id": text("Vault's id of that request, as in the audit log."),
 		"account": text("AWS account of the user; empty if AWS did not tell."), "access_key": text("Access key id."),
 		"policy_arns": texts("Managed policies that were attached."), "policy_names": texts("Inline policies that were put."), "iam_groups": texts("Groups that were joined."),
 		"issued": text("When it was issued (RFC 3339); null if not known."), "deadline": text("End of its lease (RFC 3339); null if not known."),

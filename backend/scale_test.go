@@ -100,7 +100,7 @@ func TestTickReadsASlice(t *testing.T) {
 		_, byKind := storage.since()
 		got = append(got, byKind)
 	}
-	small := map[string]trips{"wal": {Lists: 1}, "journal": {Lists: 2}, "config": {Reads: 1}}
+	small := map[string]trips{"wal": {Lists: 1}, "pools": {Lists: 1}, "journal": {Lists: 2}, "config": {Reads: 1}}
 	var want []map[string]trips
 	for _, pass := range []struct{ users, roles, creds trips }{
 		{trips{0, 500, 0}, trips{0, 500, 0}, trips{0, 500, 0}},
@@ -109,7 +109,7 @@ func TestTickReadsASlice(t *testing.T) {
 	} {
 		want = append(want, map[string]trips{
 			"users": pass.users, "static-roles": pass.roles, "static-creds": pass.creds,
-			"wal": small["wal"], "journal": small["journal"], "config": small["config"],
+			"wal": small["wal"], "pools": small["pools"], "journal": small["journal"], "config": small["config"],
 		})
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
