@@ -46,9 +46,9 @@ type Backend struct {
 	users       *lifecycle.Manager
 	worker      *lifecycle.Worker
 	tidy        *lifecycle.Tidy
+	statics     staticIndex
 	staticRoles lifecycle.KeyedLock // by name, and by user id where a user is taken over; held across the AWS calls of that role only
 	metrics     *metrics.Set[figures]
-	staticDue   staticDue
 	started     time.Time           // when this process loaded the mount
 	writing     lifecycle.KeyedLock // by storage key; held while a record is read, changed and written; never across AWS calls
 
@@ -79,13 +79,14 @@ func New(ctx context.Context, options Options, conf *logical.BackendConfig) *Bac
 	}
 	b := &Backend{options: options, accounts: governor.NewAccounts(options.Clock), metrics: metrics.New(callTimer, metricsTable()), started: options.Clock.Now()}
 	b.life, b.end = context.WithCancel(context.WithoutCancel(ctx))
-	records := recordStore{storage: conf.StorageView}
-	written := lifecycle.Storage{Journal: journal{storage: conf.StorageView}, Records: records, States: records}
+	storage := b.noticing(conf.StorageView)
+	records := recordStore{storage: storage}
+	written := lifecycle.Storage{Journal: journal{storage: storage}, Records: records, States: records}
 	b.users = lifecycle.NewManager(written, options.Clock, conf.Logger.Named("lifecycle"))
 	b.tidy = lifecycle.NewTidy(b.users)
-	b.worker = lifecycle.NewWorker(b.users, b.connect(conf.StorageView),
-		b.onPrimary(b.rootKeyDuty(conf.StorageView)), b.onPrimary(b.staticKeyDuty(conf.StorageView)),
-		b.onPrimary(b.rotationDuty(conf.StorageView)), b.onPrimary(b.staticDuty(conf.StorageView)))
+	b.worker = lifecycle.NewWorker(b.users, b.connect(storage),
+		b.onPrimary(b.rootKeyDuty(storage)), b.onPrimary(b.staticKeyDuty(storage)),
+		b.onPrimary(b.rotationDuty(storage)), b.onPrimary(b.staticDuty(storage)))
 	b.Backend = &framework.Backend{
 		Help:           help("engine.txt"),
 		BackendType:    logical.TypeLogical,

@@ -118,12 +118,13 @@ func (b *Backend) connect(storage logical.Storage) lifecycle.Connect {
 }
 
 // invalidate drops what is remembered of a stored record that changed elsewhere:
-// the index of users, and the client of a root config, whose idle connections
+// the indexes of users and of static roles, and the client of a root config, whose idle connections
 // need not wait for the next request to be let go.
 func (b *Backend) invalidate(_ context.Context, key string) {
 	if user, is := recordOfKey(key); is {
 		b.users.InvalidateRecord(user)
 	}
+	b.noteStatic(key)
 	if key != store.RootConfigKey {
 		return
 	}

@@ -57,7 +57,7 @@ func (b *Backend) figures(ctx context.Context, storage logical.Storage) (figures
 	if !state.ByVault {
 		f.late["root"] = latenessOf(now, nextRotation(config, state))
 	}
-	if due, known := b.staticDue.times(); known {
+	if due, known := b.statics.rotations(); known {
 		f.late["static"] = latenessOf(now, due...)
 	}
 	return f, nil

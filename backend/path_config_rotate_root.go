@@ -54,7 +54,7 @@ func (b *Backend) rotateRootKey(ctx context.Context, storage logical.Storage) (l
 	if err != nil {
 		return lifecycle.Rotated{}, err
 	}
-	if err := ownRootKey(ctx, store.Records{Storage: storage}); err != nil {
+	if err := b.ownRootKey(ctx, store.Records{Storage: storage}); err != nil {
 		return lifecycle.Rotated{}, err
 	}
 	rotated, err := b.users.RotateRoot(ctx, rotation)
@@ -70,12 +70,12 @@ func (b *Backend) rotateRootKey(ctx context.Context, storage logical.Storage) (l
 
 // ownRootKey refuses a root key that a static role rotates: whoever rotated it
 // would end the other's.
-func ownRootKey(ctx context.Context, records store.Records) error {
+func (b *Backend) ownRootKey(ctx context.Context, records store.Records) error {
 	c, _, err := records.RootConfig(ctx)
 	if err != nil {
 		return err
 	}
-	role, err := staticRoleOf(ctx, records, c.AccessKey)
+	role, err := b.staticRoleOf(ctx, records, c.AccessKey)
 	if err != nil || role == "" {
 		return err
 	}

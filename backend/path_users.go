@@ -21,8 +21,11 @@ func operatorPaths() []string {
 // errNotYet: an answer needs all records, and some are still to be read.
 var errNotYet = errors.New("the records of users are still being read after a start; try again in some seconds")
 
-// usersPage is how many users a list shows unless the request says otherwise.
+// usersPage is how many users a list shows at most. It reads the record of each.
 const usersPage = 1000
+
+// recordsAtOnce is how many of them are read side by side.
+const recordsAtOnce = 8
 
 // pathListUsers serves users: the IAM users that the mount has made.
 func (b *Backend) pathListUsers() *framework.Path {
@@ -31,7 +34,7 @@ func (b *Backend) pathListUsers() *framework.Path {
 		Fields: map[string]*framework.FieldSchema{
 			"role":  {Type: framework.TypeString, Query: true, Description: "Only users of this role."},
 			"after": {Type: framework.TypeString, Query: true, Description: "Only users whose name sorts after this one: the last of the page before."},
-			"limit": {Type: framework.TypeInt, Query: true, Default: usersPage, Description: "How many users at most."},
+			"limit": {Type: framework.TypeInt, Query: true, Default: usersPage, Description: "How many users at most, up to 1000."},
 		},
 		Operations: map[logical.Operation]framework.OperationHandler{
 			logical.ListOperation: activeOnly(operation(b.listUsers, "List the IAM users that the mount has made and not yet destroyed.")),
@@ -81,15 +84,14 @@ func (b *Backend) listUsers(ctx context.Context, req *logical.Request, d *framew
 	if err != nil {
 		return nil, err
 	}
-	slices.Sort(names)
-	page, more := pageOf(names, d.Get("after").(string), limit)
+	page, more := pageOf(names, d.Get("after").(string), min(limit, usersPage))
+	records, err := b.readRecords(ctx, page)
+	if err != nil {
+		return nil, err
+	}
 	shown := make(map[string]any, len(page))
-	for _, name := range page {
-		r, err := b.users.UserRecord(ctx, name)
-		if err != nil && !errors.Is(err, lifecycle.ErrNoRecord) && !errors.Is(err, lifecycle.ErrUnreadable) {
-			return nil, err
-		}
-		shown[name] = map[string]any{"state": r.State, "role": r.Role, "access_key": r.AccessKey, "issued": moment(r.Issued), "deadline": moment(r.Deadline)}
+	for i, r := range records {
+		shown[page[i]] = map[string]any{"state": r.State, "role": r.Role, "access_key": r.AccessKey, "issued": moment(r.Issued), "deadline": moment(r.Deadline)}
 	}
 	resp := logical.ListResponseWithInfo(page, shown)
 	if more > 0 {
@@ -98,14 +100,40 @@ func (b *Backend) listUsers(ctx context.Context, req *logical.Request, d *framew
 	return resp, nil
 }
 
-func (b *Backend) userNames(ctx context.Context, storage logical.Storage, role string) ([]string, error) {
-	if role == "" {
-		return recordStore{storage: storage}.RecordNames(ctx)
+// readRecords reads the records of users, in their order. One that is gone by now
+// or cannot be decoded is empty.
+func (b *Backend) readRecords(ctx context.Context, names []string) ([]lifecycle.UserRecord, error) {
+	records := make([]lifecycle.UserRecord, len(names))
+	reads := make([]func() error, len(names))
+	for i, name := range names {
+		reads[i] = func() (err error) {
+			records[i], err = b.users.UserRecord(ctx, name)
+			if errors.Is(err, lifecycle.ErrNoRecord) || errors.Is(err, lifecycle.ErrUnreadable) {
+				return nil
+			}
+			return err
+		}
 	}
-	if !b.users.RecordsKnown() {
+	for some := range slices.Chunk(reads, recordsAtOnce) {
+		if err := lifecycle.SideBySide(some...); err != nil {
+			return nil, err
+		}
+	}
+	return records, nil
+}
+
+// userNames is the names of all users, or of a role's, sorted. Once all records
+// were read after a start, storage is not asked.
+func (b *Backend) userNames(ctx context.Context, storage logical.Storage, role string) ([]string, error) {
+	switch {
+	case b.users.RecordsKnown():
+		return b.users.UsersOfRole(role), nil
+	case role != "":
 		return nil, errNotYet
 	}
-	return b.users.UsersOfRole(role), nil
+	names, err := recordStore{storage: storage}.RecordNames(ctx)
+	slices.Sort(names)
+	return names, err
 }
 
 // pageOf is the sorted names after one of them, and how many follow the page.

@@ -13,8 +13,10 @@ import (
 // the process serves every mount of the server, and Vault repeats a request
 // whose plugin died.
 func (b *Backend) HandleRequest(ctx context.Context, req *logical.Request) (resp *logical.Response, err error) {
+	ours := *req
+	ours.Storage = b.noticing(req.Storage)
 	err = b.recovered(func() error {
-		resp, err = b.Backend.HandleRequest(ctx, req)
+		resp, err = b.Backend.HandleRequest(ctx, &ours)
 		return err
 	})
 	return resp, err

@@ -19,11 +19,7 @@ func (b *Backend) staticDuty(storage logical.Storage) lifecycle.Duty {
 		Name:   "static role",
 		AtOnce: staticAtOnce,
 		Items: func(ctx context.Context) ([]lifecycle.EntryID, error) {
-			names, err := store.Records{Storage: storage}.StaticRoleNames(ctx)
-			if err == nil {
-				b.staticDue.keep(names)
-			}
-			return entryIDs(names), err
+			return b.statics.items(ctx, store.Records{Storage: storage}, b.options.Clock.Now())
 		},
 		Attend: func(ctx context.Context, name lifecycle.EntryID) error {
 			return b.attendStatic(ctx, storage, string(name))
@@ -51,23 +47,16 @@ func (b *Backend) attendStatic(ctx context.Context, storage logical.Storage, nam
 		return nil
 	}
 	defer unlock()
-	records := store.Records{Storage: storage}
-	role, err := records.StaticRole(ctx, name)
-	if err != nil || role == nil {
+	records, now := store.Records{Storage: storage}, b.options.Clock.Now()
+	r, err := b.statics.read(ctx, records, name, now)
+	if err != nil || r.role == nil {
 		return err
 	}
-	creds, err := records.StaticCreds(ctx, name)
-	if err != nil {
-		return err
-	}
-	if creds != nil && creds.Expiration == nil && nextStatic(role, b.options.Clock.Now()) != nil {
+	role, creds := r.role, r.creds
+	if creds != nil && r.unscheduled(now) {
 		creds.Expiration = nextStatic(role, b.lastRotation(creds))
 		return records.PutStaticCreds(ctx, name, creds)
 	}
-	if creds != nil {
-		b.staticDue.note(name, creds.Expiration)
-	}
-	now := b.options.Clock.Now()
 	due := creds == nil || creds.Expiration != nil && !now.Before(*creds.Expiration)
 	if !due && !previousOver(role, creds, now) {
 		return nil

@@ -71,20 +71,13 @@ func (b *Backend) mayTakeOver(ctx context.Context, a *staticAccess, role *store.
 	if builtinName.MatchString(role.Username) {
 		return invalid("username %q looks like a user that a role of this engine made: its lease would delete it; choose a user that is made elsewhere", role.Username)
 	}
-	names, err := a.records.StaticRoleNames(ctx)
-	if err != nil {
+	other, err := b.statics.find(ctx, a.records, b.options.Clock.Now(), func(name string, s staticStanding) bool {
+		return s.userID == role.ID && name != role.Name
+	})
+	if err != nil || other == "" {
 		return err
 	}
-	for _, name := range names {
-		other, err := a.records.StaticRole(ctx, name)
-		if err != nil {
-			return err
-		}
-		if other != nil && other.ID == role.ID && name != role.Name {
-			return invalid("username %q is taken: static role %q rotates its keys; read static-creds of that role, or delete it first", role.Username, name)
-		}
-	}
-	return nil
+	return invalid("username %q is taken: static role %q rotates its keys; read static-creds of that role, or delete it first", role.Username, other)
 }
 
 // rotateStatic makes a new key for the user of a role and stores it. The caller
@@ -102,7 +95,6 @@ func (b *Backend) rotateStatic(ctx context.Context, a *staticAccess, role *store
 		b.noteStaticError(context.WithoutCancel(ctx), a, role, err)
 		return err
 	}
-	b.staticDue.note(role.Name, nextStatic(role, b.options.Clock.Now()))
 	if err := b.retirePrevious(ctx, a, role); err != nil {
 		b.Logger().Warn("the previous key of a static role is not deactivated yet", "role", role.Name, "error", err)
 	}
@@ -264,24 +256,13 @@ func (a *staticAccess) spareRootKey(keys ...string) error {
 }
 
 // staticRoleOf is the static role that rotates an access key, "" for none.
-func staticRoleOf(ctx context.Context, records store.Records, accessKey string) (string, error) {
-	names, err := records.StaticRoleNames(ctx)
-	if err != nil {
-		return "", err
-	}
-	for _, name := range names {
-		creds, err := records.StaticCreds(ctx, name)
-		if err != nil {
-			return "", err
-		}
-		if creds != nil && slices.Contains([]string{creds.AccessKey, creds.PreviousKey}, accessKey) {
-			return name, nil
-		}
-	}
-	return "", nil
+func (b *Backend) staticRoleOf(ctx context.Context, records store.Records, accessKey string) (string, error) {
+	return b.statics.find(ctx, records, b.options.Clock.Now(), func(_ string, s staticStanding) bool {
+		return slices.Contains(s.keys, accessKey)
+	})
 }
 
 func previousOver(role *store.StaticRole, creds *store.StaticCreds, now time.Time) bool {
-	return role.Grace != nil && creds.PreviousKey != "" && !creds.PreviousInactive &&
-		creds.PreviousValidUntil != nil && !now.Before(*creds.PreviousValidUntil)
+	end := staticRecord{role, creds}.previousEnd()
+	return end != nil && !now.Before(*end)
 }

@@ -137,6 +137,11 @@ func (g *Governor) admit(ctx context.Context, t *ticket) error {
 }
 
 // hopeless reports that a ticket cannot have its turn in time, as things stand.
+//
+// What is left until the deadline is told by the time package and not by our
+// clock: that is what the context was given its deadline by, and what will end it.
+// The pace's wait is a duration, which no clock that merely shows another time
+// changes. In a bubble of testing/synctest the time package is fake for both.
 func (g *Governor) hopeless(ctx context.Context, t *ticket) bool {
 	if g.admission.waiting(t) >= maxWaiting {
 		return true

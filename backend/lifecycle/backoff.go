@@ -2,7 +2,6 @@ package lifecycle
 
 import (
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
@@ -50,9 +49,16 @@ func gist(err error) string {
 
 // keep forgets the items of a duty that are not there any more.
 func (b backoff) keep(duty string, items []EntryID) {
+	if len(b) == 0 {
+		return
+	}
+	there := make(map[EntryID]bool, len(items))
+	for _, item := range items {
+		there[item] = true
+	}
 	for name := range b {
 		item, ok := strings.CutPrefix(name, duty+"/")
-		if ok && !slices.Contains(items, EntryID(item)) {
+		if ok && !there[EntryID(item)] {
 			delete(b, name)
 		}
 	}

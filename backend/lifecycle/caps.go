@@ -1,6 +1,9 @@
 package lifecycle
 
-import "fmt"
+import (
+	"fmt"
+	"unique"
+)
 
 // Caps is how many users may live at once; 0 is no limit.
 type Caps struct {
@@ -23,17 +26,15 @@ func (e *CapError) Error() string {
 func (x *index) admit(spec UserSpec) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if limit := spec.Caps.Role; limit > 0 && x.ofRole(spec.Bearer.Role) >= limit {
+	role := unique.Make(spec.Bearer.Role)
+	if limit := spec.Caps.Role; limit > 0 && x.ofRole[role] >= limit {
 		return &CapError{Of: fmt.Sprintf("role %q", spec.Bearer.Role), Limit: limit}
 	}
-	if limit := spec.Caps.Mount; limit > 0 && len(x.users)+len(x.pending) >= limit {
+	if limit := spec.Caps.Mount; limit > 0 && len(x.users)+x.roster.Pending() >= limit {
 		return &CapError{Of: "this mount", Limit: limit}
 	}
-	if x.users == nil {
-		x.users = make(map[string]standing)
-	}
 	if _, taken := x.users[spec.Name]; !taken {
-		x.users[spec.Name] = standing{state: announced, role: spec.Bearer.Role}
+		x.set(spec.Name, standing{state: announced, role: role})
 	}
 	return nil
 }
@@ -44,15 +45,6 @@ func (x *index) retract(user string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.users[user].state == announced {
-		delete(x.users, user)
+		x.unset(user)
 	}
-}
-
-func (x *index) ofRole(role string) (n int) {
-	for _, s := range x.users {
-		if s.role == role {
-			n++
-		}
-	}
-	return n
 }

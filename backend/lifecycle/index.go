@@ -1,12 +1,12 @@
 package lifecycle
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
 	"sync"
 	"time"
+	"unique"
 )
 
 // index is what the worker needs of all records, in memory: built in the
@@ -15,16 +15,16 @@ import (
 type index struct {
 	mu         sync.Mutex
 	users      map[string]standing
-	pending    map[string]bool // listed, and not read yet
-	listed     bool
-	verified   string // the last name that was verified
+	ofRole     map[unique.Handle[string]]int // how many of users each role has
+	roster     Roster
 	unreadable map[string]bool
 }
 
-// standing is what the index keeps of a record.
+// standing is what the index keeps of a record. A mount may have 100,000, so it
+// shares what many have in common.
 type standing struct {
 	state      RecordState
-	role       string
+	role       unique.Handle[string]
 	accessKey  string
 	deadline   time.Time
 	keyDeleted bool
@@ -35,25 +35,63 @@ type standing struct {
 const announced RecordState = "announced"
 
 func (x *index) put(r UserRecord) {
-	x.set(r.UserName, standing{r.State, r.Role, r.AccessKey, r.Deadline, r.KeyDeleted, r.Since})
-}
-
-func (x *index) set(user string, s standing) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.users == nil {
-		x.users = make(map[string]standing)
+	x.set(r.UserName, standing{sharedState(r.State), unique.Make(r.Role), r.AccessKey, r.Deadline, r.KeyDeleted, r.Since})
+	x.roster.Read(r.UserName)
+	delete(x.unreadable, r.UserName)
+}
+
+// sharedState is the state in the text of our constants.
+func sharedState(s RecordState) RecordState {
+	for _, known := range []RecordState{Issued, Condemned} {
+		if s == known {
+			return known
+		}
 	}
+	return s
+}
+
+// set puts the standing of a user in place of what it was. The caller holds mu.
+func (x *index) set(user string, s standing) {
+	if x.users == nil {
+		x.users, x.ofRole = make(map[string]standing), make(map[unique.Handle[string]]int)
+	}
+	x.unset(user)
 	x.users[user] = s
-	delete(x.pending, user)
-	delete(x.unreadable, user)
+	x.ofRole[s.role]++
+}
+
+// unset removes a user. The caller holds mu.
+func (x *index) unset(user string) {
+	s, known := x.users[user]
+	if !known {
+		return
+	}
+	delete(x.users, user)
+	if x.ofRole[s.role]--; x.ofRole[s.role] == 0 {
+		delete(x.ofRole, s.role)
+	}
 }
 
 func (x *index) drop(user string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	delete(x.users, user)
-	delete(x.pending, user)
+	x.forget(user)
+	x.roster.Read(user)
+}
+
+// invalidate has a record read again.
+func (x *index) invalidate(user string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.forget(user)
+	x.roster.Change(user)
+}
+
+// forget drops what is known of a user. The caller holds mu.
+func (x *index) forget(user string) {
+	x.unset(user)
 	delete(x.unreadable, user)
 }
 
@@ -65,59 +103,45 @@ func (x *index) skip(user string) {
 		x.unreadable = make(map[string]bool)
 	}
 	x.unreadable[user] = true
-	delete(x.pending, user)
+	x.roster.Read(user)
 }
 
 // complete reports whether every record has been read once.
 func (x *index) complete() bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return x.listed && len(x.pending) == 0
+	return x.roster.Complete()
 }
 
-// verifyAtOnce is how many known records are read again in one pass.
-const verifyAtOnce = 1000
-
-// expect takes a listing of all records and returns those to read: the ones not
-// known yet, the known ones that are not listed, and the next slice of the rest.
-func (x *index) expect(names []string) (read []EntryID) {
+func (x *index) wantsList() bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.listed, x.pending = true, make(map[string]bool)
-	listed := make(map[string]bool, len(names))
-	for _, name := range names {
-		listed[name] = true
-		if _, known := x.users[name]; !known && !x.unreadable[name] {
-			x.pending[name] = true
-			read = append(read, EntryID(name))
-		}
-	}
-	for name, s := range x.users {
-		if !listed[name] && s.state != announced {
-			read = append(read, EntryID(name))
-		}
-	}
-	slices.Sort(read)
-	return append(read, x.nextSlice(names)...)
+	return x.roster.WantsList()
 }
 
-// nextSlice is the known records after those that were verified last.
-func (x *index) nextSlice(names []string) (read []EntryID) {
-	slices.Sort(names)
-	from, found := slices.BinarySearch(names, x.verified)
-	if found {
-		from++
-	}
-	for _, name := range names[min(from, len(names)):] {
-		if len(read) == verifyAtOnce {
-			return read
-		}
-		if !x.pending[name] {
-			read = append(read, EntryID(name))
-			x.verified = name
+// list takes a listing of all records. Known ones that are not in it are read, too.
+func (x *index) list(names []string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.roster.List(names, func(name string) bool {
+		_, known := x.users[name]
+		return known || x.unreadable[name]
+	})
+	for name, s := range x.users {
+		_, listed := slices.BinarySearch(names, name)
+		if !listed && s.state != announced {
+			x.roster.Change(name)
 		}
 	}
-	x.verified = "" // from the beginning next time
+}
+
+// toRead is the records that have to be read, and the next slice of the others.
+func (x *index) toRead() (read []EntryID) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, name := range slices.Concat(x.roster.Unread(), x.roster.Verify()) {
+		read = append(read, EntryID(name))
+	}
 	return read
 }
 
@@ -163,14 +187,25 @@ func (m *Manager) readingDuty() Duty {
 		Name:   "records",
 		AtOnce: condemnedAtOnce,
 		Items: func(ctx context.Context) ([]EntryID, error) {
-			names, err := m.records.RecordNames(ctx)
-			if err != nil {
+			if err := m.listRecords(ctx); err != nil {
 				return nil, err
 			}
-			return m.index.expect(names), nil
+			return m.index.toRead(), nil
 		},
 		Attend: m.readRecord,
 	}
+}
+
+// listRecords lists the records where a round of reading begins.
+func (m *Manager) listRecords(ctx context.Context) error {
+	if !m.index.wantsList() {
+		return nil
+	}
+	names, err := m.records.RecordNames(ctx)
+	if err == nil {
+		m.index.list(names)
+	}
+	return err
 }
 
 // readRecord reads one record into the index.
@@ -186,7 +221,7 @@ func (m *Manager) readRecord(ctx context.Context, user EntryID) error {
 }
 
 // InvalidateRecord has a record that was changed elsewhere read again.
-func (m *Manager) InvalidateRecord(user string) { m.index.drop(user) }
+func (m *Manager) InvalidateRecord(user string) { m.index.invalidate(user) }
 
 // UserOfKey finds the user of an access key among the records.
 func (m *Manager) UserOfKey(id string) (user string, known bool) {
@@ -197,11 +232,27 @@ func (m *Manager) UserOfKey(id string) (user string, known bool) {
 	return string(found[0]), true
 }
 
-// UsersOfRole lists the users of a role by record; "" stands for all.
+// UsersOfRole lists the users of a role by record, sorted; "" stands for all, with
+// those whose record cannot be decoded.
 func (m *Manager) UsersOfRole(role string) []string {
 	var names []string
-	for _, user := range m.index.which(func(s standing) bool { return s.state != announced && cmp.Or(role, s.role) == s.role }) {
+	wanted := unique.Make(role)
+	for _, user := range m.index.which(func(s standing) bool { return s.state != announced && (role == "" || s.role == wanted) }) {
 		names = append(names, string(user))
+	}
+	if role == "" {
+		names = append(names, m.index.undecoded()...)
+		slices.Sort(names)
+	}
+	return slices.Compact(names)
+}
+
+// undecoded is the users whose record cannot be decoded.
+func (x *index) undecoded() (names []string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for name := range x.unreadable {
+		names = append(names, name)
 	}
 	return names
 }

@@ -9,6 +9,21 @@ import (
 	"vault-plugin-secrets-aws/backend/awserr"
 )
 
+// inspectIssued inspects a user whose record says that it is issued.
+func (t *Tidy) inspectIssued(ctx context.Context, iam Surveyor, user string, state RecordState) error {
+	if state != Issued {
+		return nil
+	}
+	r, err := t.manager.UserRecord(ctx, user)
+	if errors.Is(err, ErrNoRecord) {
+		return nil // revoked meanwhile
+	}
+	if err != nil {
+		return err
+	}
+	return t.inspect(ctx, iam, r)
+}
+
 // inspect reports what hangs on an issued user and is not from us; it changes
 // nothing.
 func (t *Tidy) inspect(ctx context.Context, iam Surveyor, r UserRecord) error {

@@ -111,10 +111,6 @@ const (
 	// proofDeadline bounds the wait for AWS to know the new key; it takes
 	// seconds, and AWS promises nothing.
 	proofDeadline = 30 * time.Second
-	proofEvery    = time.Second
-	// proofs is how often in a row STS has to accept the new key: its servers
-	// learn of it one after the other.
-	proofs = 3
 )
 
 // changeKey makes, proves and stores the new key.
@@ -166,22 +162,10 @@ func (m *Manager) proveKey(ctx context.Context, r KeyRotation, key AccessKey) er
 	if err != nil {
 		return err
 	}
-	end := m.clock.Now().Add(proofDeadline)
-	for accepted := 0; ; {
-		_, err := sts.Identity(ctx)
-		if accepted++; err != nil {
-			accepted = 0
-		}
-		switch {
-		case accepted == proofs:
-			return nil
-		case err != nil && m.clock.Now().After(end):
-			return fmt.Errorf("prove the new key: %w", err)
-		}
-		if err := m.clock.Sleep(ctx, proofEvery); err != nil {
-			return fmt.Errorf("prove the new key: %w", err)
-		}
+	if err := m.prove(ctx, proofDeadline, sts); err != nil {
+		return fmt.Errorf("prove the new key: %w", err)
 	}
+	return nil
 }
 
 // finishDetached is finishKey for a request that may have ended. What it could

@@ -43,6 +43,6 @@ func (x *index) owed() (o Owed) {
 			o.Condemned++
 		}
 	}
-	o.Users, o.Unreadable, o.Complete = len(x.users), len(x.unreadable), x.listed && len(x.pending) == 0
+	o.Users, o.Unreadable, o.Complete = len(x.users), len(x.unreadable), x.roster.Complete()
 	return o
 }

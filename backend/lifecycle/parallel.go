@@ -19,6 +19,9 @@ func sideBySide(calls ...func() error) error {
 	return nil
 }
 
+// SideBySide is sideBySide for other packages.
+func SideBySide(calls ...func() error) error { return sideBySide(calls...) }
+
 // allErrors is sideBySide for callers that want each call's error.
 func allErrors(calls ...func() error) []error {
 	errs := make([]error, len(calls))

@@ -5,13 +5,6 @@ import (
 	"time"
 )
 
-// How the propagation of a new key is proven: STS accepts it so often in a row,
-// asked at a fixed period, since its servers learn of a key one by one.
-const (
-	readyProofs = 3
-	readyEvery  = time.Second
-)
-
 // MaxPropagation is the longest wait for a new key to be known: below Vault's
 // request limit of 90 s and the 60 s after which clients leave, with issuing.
 const MaxPropagation = 25 * time.Second
@@ -41,17 +34,10 @@ func (m *Manager) AwaitReady(ctx, life context.Context, provers []Identifier, ti
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	defer context.AfterFunc(life, cancel)()
-	for accepted := 0; ; {
-		if accepted++; !m.accepted(ctx, provers) {
-			accepted = 0
-		}
-		if accepted == readyProofs {
-			return Readiness{Ready: true, At: m.clock.Now().UTC()}
-		}
-		if m.clock.Sleep(ctx, readyEvery) != nil {
-			return Readiness{Why: notReady(life, timeout)}
-		}
+	if m.prove(ctx, timeout, provers...) != nil {
+		return Readiness{Why: notReady(life, timeout)}
 	}
+	return Readiness{Ready: true, At: m.clock.Now().UTC()}
 }
 
 func notReady(life context.Context, timeout time.Duration) string {
@@ -59,16 +45,4 @@ func notReady(life context.Context, timeout time.Duration) string {
 		return "the mount was reloaded during the wait"
 	}
 	return "STS did not accept it three times in a row within propagation_timeout (" + timeout.String() + ")"
-}
-
-// accepted reports whether STS accepts the key in every region.
-func (m *Manager) accepted(ctx context.Context, provers []Identifier) bool {
-	calls := make([]func() error, len(provers))
-	for i, prover := range provers {
-		calls[i] = func() error {
-			_, err := prover.Identity(ctx)
-			return err
-		}
-	}
-	return sideBySide(calls...) == nil
 }

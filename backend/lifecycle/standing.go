@@ -52,7 +52,7 @@ func (x *index) standing() (s Standing) {
 			s.OldestCondemned = earlier(s.OldestCondemned, user.since)
 		}
 	}
-	s.Unreadable, s.Complete = len(x.unreadable), x.listed && len(x.pending) == 0
+	s.Unreadable, s.Complete = len(x.unreadable), x.roster.Complete()
 	return s
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"time"
+	"unique"
 
 	"vault-plugin-secrets-aws/backend/awserr"
 	"vault-plugin-secrets-aws/backend/governor"
@@ -218,14 +219,21 @@ func (t *Tidy) look(ctx context.Context, spec TidySpec, iam Surveyor) (plan tidy
 
 // knownUsers is every user that the mount knows of.
 type knownUsers struct {
-	records   map[string]UserRecord
+	records   map[string]knownRecord
 	announced map[string]bool
+}
+
+// knownRecord is what a pass needs of every record; there may be 100,000.
+type knownRecord struct {
+	state   RecordState
+	account unique.Handle[string]
+	issued  time.Time
 }
 
 // known reads the journal, then the records: a user that is issued meanwhile
 // moves from the first to the second.
 func (m *Manager) known(ctx context.Context) (known knownUsers, err error) {
-	known = knownUsers{records: make(map[string]UserRecord), announced: make(map[string]bool)}
+	known = knownUsers{records: make(map[string]knownRecord), announced: make(map[string]bool)}
 	ids, err := m.journal.Entries(ctx)
 	if err != nil {
 		return known, err
@@ -242,14 +250,34 @@ func (m *Manager) known(ctx context.Context) (known knownUsers, err error) {
 	if err != nil {
 		return known, err
 	}
-	for _, name := range names {
-		r, err := m.records.Record(ctx, name)
-		if err != nil && !errors.Is(err, ErrNoRecord) && !errors.Is(err, ErrUnreadable) {
+	for some := range slices.Chunk(names, condemnedAtOnce) {
+		if err := m.knownRecords(ctx, some, known.records); err != nil {
 			return known, err
 		}
-		known.records[name] = r
 	}
 	return known, nil
+}
+
+// knownRecords reads records side by side.
+func (m *Manager) knownRecords(ctx context.Context, names []string, known map[string]knownRecord) error {
+	records := make([]UserRecord, len(names))
+	calls := make([]func() error, len(names))
+	for i, name := range names {
+		calls[i] = func() (err error) {
+			records[i], err = m.records.Record(ctx, name)
+			if errors.Is(err, ErrNoRecord) || errors.Is(err, ErrUnreadable) {
+				return nil
+			}
+			return err
+		}
+	}
+	if err := sideBySide(calls...); err != nil {
+		return err
+	}
+	for i, r := range records {
+		known[names[i]] = knownRecord{sharedState(r.State), unique.Make(r.Account), r.Issued}
+	}
+	return nil
 }
 
 // gone lists the records of users that are not in AWS any more.
@@ -259,7 +287,7 @@ func (t *Tidy) gone(ctx context.Context, iam Surveyor, account string, seen []Se
 		there[user.Name] = true
 	}
 	for name, r := range known.records {
-		if there[name] || r.Account != account || !t.manager.overdue(r.Issued, announcedGoneAge) {
+		if there[name] || r.account.Value() != account || !t.manager.overdue(r.issued, announcedGoneAge) {
 			continue
 		}
 		if _, err := iam.CreatedAt(ctx, name); !errors.Is(err, awserr.NotFound) {
@@ -285,10 +313,8 @@ func (t *Tidy) unknown(ctx context.Context, spec TidySpec, iam Surveyor, seen []
 		}
 		r, recorded := known.records[user.Name]
 		if recorded || known.announced[user.Name] {
-			if r.State == Issued {
-				if err := t.inspect(ctx, iam, r); err != nil {
-					return nil, err
-				}
+			if err := t.inspectIssued(ctx, iam, user.Name, r.state); err != nil {
+				return nil, err
 			}
 			continue
 		}

@@ -19,6 +19,7 @@ type Worker struct {
 	log     hclog.Logger
 	failing backoff
 	seen    time.Time // when the last pass ended
+	more    bool      // the last pass left work
 
 	once sync.Once
 	wake chan chan struct{}
@@ -27,6 +28,11 @@ type Worker struct {
 
 // passEvery is how often the worker looks without being woken.
 const passEvery = time.Minute
+
+// dutyTime is how long one duty is attended to in a pass. Where thousands of items
+// fall due at once, keys to rotate say, the duties before it, which kill keys, have
+// their turn in between; the next pass follows at once then.
+const dutyTime = passEvery
 
 // Duty is one kind of work. Items lists what there is; Attend does what is due of
 // one item and has its own deadline, so that one bad item delays nobody.
@@ -97,13 +103,21 @@ func (w *Worker) next(ctx context.Context) (passed chan struct{}, more bool) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	slept := make(chan error, 1)
-	go func() { slept <- w.manager.clock.Sleep(ctx, passEvery) }()
+	go func() { slept <- w.manager.clock.Sleep(ctx, w.pause()) }()
 	select {
 	case passed = <-w.wake:
 		return passed, true
 	case err := <-slept:
 		return make(chan struct{}), err == nil
 	}
+}
+
+// pause is how long the worker rests between two passes.
+func (w *Worker) pause() time.Duration {
+	if w.more {
+		return 0
+	}
+	return passEvery
 }
 
 // duties are those over dynamic users, in their order.
@@ -113,6 +127,7 @@ func (m *Manager) duties(connect Connect) []Duty {
 
 // pass attends to every duty. A failing item is logged when its error changes.
 func (w *Worker) pass(ctx context.Context) {
+	w.more = false
 	err := Recovered(func() error { return w.manager.watchClock(ctx, w.seen) })
 	w.note(ctx, hclog.Error, "clock", err)
 	if err == nil { // a jump that could not be written down is one at the next pass, too
@@ -132,7 +147,12 @@ func (w *Worker) attend(ctx context.Context, duty Duty) error {
 		return err
 	}
 	w.failing.keep(duty.Name, items)
+	begun := w.manager.clock.Now()
 	for some := range slices.Chunk(items, max(duty.AtOnce, 1)) {
+		if w.manager.clock.Now().Sub(begun) >= dutyTime {
+			w.more = true
+			return nil
+		}
 		w.attendSome(ctx, duty, some)
 	}
 	return nil

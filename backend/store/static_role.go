@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -84,6 +85,14 @@ type StaticCreds struct {
 	PreviousValidUntil *time.Time `json:"previous_valid_until,omitempty"`
 	PreviousInactive   bool       `json:"previous_inactive,omitempty"`
 	LastError          string     `json:"last_rotation_error,omitempty"`
+}
+
+// StaticRoleOfKey is the static role whose record or key lies under a storage key.
+func StaticRoleOfKey(key string) (name string, is bool) {
+	if name, is = strings.CutPrefix(key, staticRoleKeys); is {
+		return name, true
+	}
+	return strings.CutPrefix(key, StaticCredsKeys)
 }
 
 // StaticRole reads a static role; nil if there is none.

@@ -43,13 +43,18 @@ func KillPlugins(server int) (pids []int, err error) {
 }
 
 // PeakMemory is the most resident memory that a process has had, in bytes.
-func PeakMemory(pid int) (int64, error) {
+func PeakMemory(pid int) (int64, error) { return memory(pid, "VmHWM:") }
+
+// ResidentMemory is the resident memory that a process has now, in bytes.
+func ResidentMemory(pid int) (int64, error) { return memory(pid, "VmRSS:") }
+
+func memory(pid int, which string) (int64, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, err
 	}
 	for line := range strings.Lines(string(text)) {
-		if value, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+		if value, ok := strings.CutPrefix(line, which); ok {
 			kib, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 10, 64)
 			return kib << 10, err
 		}

@@ -43,6 +43,7 @@ const (
 	settle    = "backend/lifecycle/settle.go"
 	rootkey   = "backend/lifecycle/rootkey.go"
 	keychange = "backend/lifecycle/keychange.go"
+	prove     = "backend/lifecycle/prove.go"
 	statickey = "backend/lifecycle/statickey.go"
 	worker    = "backend/lifecycle/worker.go"
 	backoff   = "backend/lifecycle/backoff.go"
@@ -472,14 +473,14 @@ var mutations = []mutation{
 	},
 	{
 		name: "R1: one proof is enough",
-		file: keychange,
-		old:  "proofs = 3",
-		new:  "proofs = 1",
+		file: prove,
+		old:  "proofs     = 3",
+		new:  "proofs     = 1",
 		run:  "TestR1",
 	},
 	{
 		name: "R1: proofs need not be in a row",
-		file: keychange,
+		file: prove,
 		old:  "\t\t\taccepted = 0\n",
 		new:  "\t\t\taccepted--\n",
 		run:  "TestR1ProofsInARow",
@@ -605,7 +606,7 @@ var mutations = []mutation{
 	{
 		name:  "migration: OpenBao's static keys, which have no expiration, are never rotated",
 		file:  "backend/static_duty.go",
-		old:   "if creds != nil && creds.Expiration == nil && nextStatic(role, b.options.Clock.Now()) != nil {",
+		old:   "if creds != nil && r.unscheduled(now) {",
 		new:   "if false {",
 		run:   "TestMount/storage:_OpenBao",
 		tests: "backend",
@@ -1075,7 +1076,7 @@ var mutations = []mutation{
 	},
 	{
 		name:  "W58: a key that AWS does not know yet is stored",
-		file:  "backend/lifecycle/keychange.go",
+		file:  prove,
 		old:   "\t\tif accepted++; err != nil {\n\t\t\taccepted = 0\n\t\t}\n",
 		new:   "\t\taccepted++\n",
 		run:   "TestMount/rotate-root:_under_the_lag",
@@ -1199,8 +1200,8 @@ var mutations = []mutation{
 	{
 		name: "W48: two static roles take one user",
 		file: "backend/static_rotation.go",
-		old:  "other.ID == role.ID",
-		new:  "other.ID == \"x\"",
+		old:  "s.userID == role.ID",
+		new:  "s.userID == \"x\"",
 		run:  "TestMount/static:_users_who",
 	},
 	{

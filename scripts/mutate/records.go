@@ -167,15 +167,15 @@ var records = []mutation{
 	{
 		name: "caps: users under way do not count",
 		file: caps,
-		old:  "\t\tx.users[spec.Name] = standing{state: announced, role: spec.Bearer.Role}\n",
+		old:  "\t\tx.set(spec.Name, standing{state: announced, role: role})\n",
 		new:  "",
 		run:  "TestCapsUnderWay",
 	},
 	{
 		name: "index: a record that is gone is never noticed",
 		file: index,
-		old:  "if !listed[name] && s.state != announced {",
-		new:  "if !listed[name] && s.state == announced {",
+		old:  "if !listed && s.state != announced {",
+		new:  "if !listed && s.state == announced {",
 		run:  "TestIndexIsRebuilt",
 	},
 	{
@@ -249,7 +249,7 @@ var records = []mutation{
 	{
 		name: "tidy: another account's records are forgotten",
 		file: "backend/lifecycle/tidy.go",
-		old:  "|| r.Account != account ||",
+		old:  "|| r.account.Value() != account ||",
 		new:  "||",
 		run:  "TestMount/tidy:_the_root_credentials",
 
@@ -344,16 +344,16 @@ var records = []mutation{
 	},
 	{
 		name: "W11: one acceptance is enough",
-		file: "backend/lifecycle/ready.go",
-		old:  "readyProofs = 3",
-		new:  "readyProofs = 1",
+		file: prove,
+		old:  "proofs     = 3",
+		new:  "proofs     = 1",
 		run:  "TestAwaitReady",
 	},
 	{
 		name: "W11: acceptances need not be in a row",
-		file: "backend/lifecycle/ready.go",
-		old:  "if accepted++; !m.accepted(ctx, provers) {\n\t\t\taccepted = 0\n\t\t}",
-		new:  "if m.accepted(ctx, provers) {\n\t\t\taccepted++\n\t\t}",
+		file: prove,
+		old:  "if accepted++; err != nil {\n\t\t\taccepted = 0\n\t\t}",
+		new:  "if err == nil {\n\t\t\taccepted++\n\t\t}",
 		run:  "TestAwaitReady",
 	},
 	{
