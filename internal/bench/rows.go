@@ -65,7 +65,7 @@ var sections = []section{
 		},
 	},
 	{
-		"Until the key works", "The simulator's `realistic` lag: a new key is unknown to STS for 2 to 14 s. Used every 100 ms until the first success. The pools: one that nobody else reads, and 20 mounts together.",
+		"Until the key works", "The simulator's `realistic` lag: a new key is unknown to STS for 2 to 14 s. Used every 100 ms until the\nfirst success. The pools: one that nobody else reads, and 20 mounts together.",
 		[]row{
 			{"read succeeds: plain", "%", more, target{}},
 			{"read succeeds: propagation_timeout=25s", "%", more, target{}},
@@ -83,7 +83,7 @@ var sections = []section{
 	},
 	{
 		"200 reads at once, IAM throttled to 15 calls a second, 30 at once",
-		"Clients leave after 60 s. A clear refusal is a 502 that says when to come again. Another client reads once, 5 s later.",
+		"Clients leave after 60 s. A clear refusal is a 502 that says when to come again. Another client reads once, 5 s later;\na refusal counts as its answer.",
 		[]row{
 			{"throttled reads: succeeded", "reads", more, atLeast(195)},
 			{"throttled reads: refused without a hint", "reads", less, atMost(0)},
@@ -130,7 +130,7 @@ var sections = []section{
 		},
 	},
 	{
-		"The process", "Start: from SIGKILL of the plugin to the first answer. Failover: of three nodes, until a read of a credential succeeds; most of it is Vault's election.",
+		"The process", "Start: from SIGKILL of the plugin to the first answer. Failover: of three nodes, until a read of a\ncredential succeeds; most of it is Vault's election.",
 		[]row{
 			{"start to first answer", "ms", neither, target{}},
 			{"failover to first credential: the leader steps down", "s", neither, target{}},

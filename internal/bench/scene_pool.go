@@ -12,7 +12,7 @@ import (
 const (
 	// poolMounts share the reads: how fast one fills its pools is not measured.
 	poolMounts = 21
-	poolReads  = 50 // of each but the first
+	poolReads  = 54 // of each but the first: a thousand are from the pool, although one in twenty finds it empty
 	poolSize   = 20 // the most that a role may have
 
 	poolFill  = 25 * time.Second        // before the first read

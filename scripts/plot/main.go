@@ -59,7 +59,7 @@ var charts = []chart{
 		{"refused\nwithout a hint", "throttled reads: refused without a hint"},
 		{"users without\na lease", "throttled reads: users without a lease"},
 	}},
-	{"revoke", "300 leases revoked at once, 15 calls a second: what is left when ours are gone", "", []bar{
+	{"revoke", "300 leases revoked at once: left when ours are gone", "", []bar{
 		{"keys alive", "mass revoke: keys alive when ours are gone"},
 		{"users", "mass revoke: users left when ours are gone"},
 		{"leases", "mass revoke: leases left when ours are gone"},
@@ -140,6 +140,7 @@ func (c chart) draw(measures map[string]measure) ([]byte, error) {
 		labels = append(labels, b.label)
 	}
 	p.NominalX(labels...)
+	p.X.Min, p.X.Max = -0.5, float64(len(c.bars))-0.5
 	for i, engine := range []struct {
 		name string
 		of   func(m measure) *figure
@@ -151,6 +152,7 @@ func (c chart) draw(measures map[string]measure) ([]byte, error) {
 			return nil, err
 		}
 	}
+	p.Y.Max *= 1.25 // room for the legend
 	to, err := p.WriterTo(vg.Points(float64(110*len(c.bars)+120)), 320, "svg")
 	if err != nil {
 		return nil, err
