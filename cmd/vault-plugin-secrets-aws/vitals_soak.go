@@ -8,7 +8,9 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -28,7 +30,9 @@ func writeVitals(file string) {
 	runtime.GC()
 	var memory runtime.MemStats
 	runtime.ReadMemStats(&memory)
-	text, err := json.Marshal(map[string]uint64{"heap": memory.HeapAlloc, "goroutines": uint64(runtime.NumGoroutine())})
+	var stacks strings.Builder
+	_ = pprof.Lookup("goroutine").WriteTo(&stacks, 1) // a Builder takes all
+	text, err := json.Marshal(map[string]any{"heap": memory.HeapAlloc, "goroutines": runtime.NumGoroutine(), "stacks": stacks.String()})
 	if err == nil && os.WriteFile(file+".new", text, 0o600) == nil {
 		_ = os.Rename(file+".new", file) // the reader waits until it is there
 	}

@@ -104,10 +104,10 @@ func TestSteady(t *testing.T) {
 		early, later vitals
 		want         bool
 	}{
-		{"the same", vitals{1000, 20}, vitals{1000, 20}, true},
-		{"less than a tenth more", vitals{1000, 20}, vitals{1099, 21}, true},
-		{"a tenth more memory", vitals{1000, 20}, vitals{1100, 20}, false},
-		{"a tenth more goroutines", vitals{1000, 20}, vitals{1000, 22}, false},
+		{"the same", vitals{Heap: 1000, Goroutines: 20}, vitals{Heap: 1000, Goroutines: 20}, true},
+		{"less than a tenth more", vitals{Heap: 1000, Goroutines: 20}, vitals{Heap: 1099, Goroutines: 21}, true},
+		{"a tenth more memory", vitals{Heap: 1000, Goroutines: 20}, vitals{Heap: 1100, Goroutines: 20}, false},
+		{"a tenth more goroutines", vitals{Heap: 1000, Goroutines: 20}, vitals{Heap: 1000, Goroutines: 22}, false},
 		{"never taken", vitals{}, vitals{}, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -61,7 +61,7 @@ func (r SoakReport) Err() error {
 		err = errors.Join(err, fmt.Errorf("%d unexpected errors", r.Unexpected))
 	}
 	if !r.Early.steady(r.Late) {
-		err = errors.Join(err, fmt.Errorf("the plugin had %v, in the end %v", r.Early, r.Late))
+		err = errors.Join(err, fmt.Errorf("the plugin had %v, in the end %v:\n%s\nbefore:\n%s", r.Early, r.Late, r.Late.Stacks, r.Early.Stacks))
 	}
 	return err
 }

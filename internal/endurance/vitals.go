@@ -19,6 +19,8 @@ import (
 type vitals struct {
 	Heap       int64 `json:"heap"` // bytes
 	Goroutines int64 `json:"goroutines"`
+
+	Stacks string `json:"stacks"` // of the goroutines
 }
 
 func (v vitals) String() string {
@@ -49,8 +51,9 @@ func buildWithVitals(ctx context.Context, b devstack.Binaries, dir string) (devs
 	return b, nil
 }
 
-// idleFor is longer than any connection of the plugin stays idle.
-const idleFor = 25
+// idleFor, in seconds, is longer than the worker rests between two passes and any
+// connection of the plugin stays idle.
+const idleFor = 90
 
 // takeVitals waits until the plugin is at rest: no goroutine has ended for a
 // while. Nobody may be calling it.
