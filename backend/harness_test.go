@@ -108,8 +108,18 @@ func onBoth(t *testing.T, test func(t *testing.T, load loader)) {
 	}
 }
 
-// reload makes the mount anew over the same storage, as a restart does.
+// reload ends the mount and makes it anew over the same storage, as Vault does.
 func (m *mount) reload() {
+	m.Helper()
+	if m.backend != nil {
+		m.backend.Cleanup(m.Context())
+	}
+	m.start()
+}
+
+// start makes the mount over its storage; a process before it that was not ended
+// goes on.
+func (m *mount) start() {
 	m.Helper()
 	m.backend = m.load(m)
 	if err := m.backend.Initialize(m.Context(), &logical.InitializationRequest{Storage: m.storage}); err != nil {

@@ -260,7 +260,7 @@ func (m *mount) beside() *mount {
 	m.Helper()
 	other := *m
 	other.storage = &faultyStorage{Storage: &logical.InmemStorage{}}
-	other.reload()
+	other.start()
 	return &other
 }
 
