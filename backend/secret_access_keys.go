@@ -115,7 +115,7 @@ func (b *Backend) renew(ctx context.Context, req *logical.Request, _ *framework.
 	if err != nil || l.IsSTS {
 		return nil, err
 	}
-	lease, err := l.renewalLease(ctx, store.Records{Storage: req.Storage})
+	lease, err := b.renewalLease(ctx, store.Records{Storage: req.Storage}, l)
 	if err != nil {
 		return nil, err
 	}

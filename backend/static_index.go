@@ -25,11 +25,10 @@ type staticIndex struct {
 
 // staticStanding is what the index keeps of a static role.
 type staticStanding struct {
-	userID string
-	keys   []string  // ids of the key in force and the one before it
-	due    time.Time // when the worker has to do something; zero: never
-
-	rotation time.Time // when the key is to be rotated; zero: by hand only, or at once for want of one
+	userID   string
+	keys     []string  // ids of the key in force and the one before it
+	rotation time.Time // when the key is to be rotated; zero: by hand only
+	due      time.Time // when the worker has to do something; zero: never
 }
 
 // staticRecord is a static role and its key as stored; nil for what is not there.
@@ -50,11 +49,11 @@ func readStatic(ctx context.Context, records store.Records, name string) (r stat
 func (r staticRecord) standing(now time.Time) staticStanding {
 	s := staticStanding{userID: r.role.ID}
 	if r.creds == nil || r.unscheduled(now) {
-		s.due = now
+		s.rotation, s.due = now, now
 		return s
 	}
-	if r.creds.Expiration != nil {
-		s.rotation = *r.creds.Expiration
+	if end := r.creds.Expiration; end != nil {
+		s.rotation = *end
 	}
 	s.keys = []string{r.creds.AccessKey, r.creds.PreviousKey}
 	for _, end := range []*time.Time{r.creds.Expiration, r.previousEnd()} {
@@ -177,17 +176,6 @@ func (x *staticIndex) due(now time.Time) (names []string) {
 	return names
 }
 
-// rotations is when the keys are to be rotated, zero for never by itself, and
-// whether any is known.
-func (x *staticIndex) rotations() (due []time.Time, known bool) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	for _, s := range x.roles {
-		due = append(due, s.rotation)
-	}
-	return due, x.roster.Listed()
-}
-
 // rereadStatic has the index know at once what a rotation has written. Where that
 // cannot be read, the worker does it.
 func (b *Backend) rereadStatic(ctx context.Context, records store.Records, name string) {
@@ -234,4 +222,15 @@ func (x *staticIndex) unread() []string {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	return x.roster.Unread()
+}
+
+// rotations are the times at which keys are to be rotated, and whether they are
+// known: they are not on a node whose worker does not run.
+func (x *staticIndex) rotations() (due []time.Time, known bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, s := range x.roles {
+		due = append(due, s.rotation)
+	}
+	return due, x.roster.Listed()
 }

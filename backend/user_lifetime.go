@@ -26,7 +26,7 @@ func (b *Backend) userLifetime(ctx context.Context, o *order) (life lifetime, er
 	if err != nil {
 		return life, err
 	}
-	life.Lease = o.role.Lease(config)
+	life.Lease = o.role.Lease(config, b.System().DefaultLeaseTTL())
 	ttl, asked := o.askedTTL()
 	if !asked || !o.role.LimitsTTL() {
 		return life, nil
@@ -61,7 +61,7 @@ func (l lifetime) remember(lease map[string]any, role *store.Role) {
 // are now. Where the role is gone, or gives out no IAM users any more, it is the
 // limits that the lease was issued with, so that deleting a role lets nobody live
 // longer.
-func (l leased) renewalLease(ctx context.Context, records store.Records) (store.Lease, error) {
+func (b *Backend) renewalLease(ctx context.Context, records store.Records, l leased) (store.Lease, error) {
 	config, _, err := records.Lease(ctx)
 	if err != nil {
 		return config, err
@@ -76,7 +76,7 @@ func (l leased) renewalLease(ctx context.Context, records store.Records) (store.
 			role = now
 		}
 	}
-	lease := role.Lease(config)
+	lease := role.Lease(config, b.System().DefaultLeaseTTL())
 	if l.TTL > 0 {
 		lease.Lease = l.TTL
 	}
@@ -90,7 +90,7 @@ func (b *Backend) lifetimeWarnings(ctx context.Context, storage logical.Storage,
 	if err != nil {
 		return nil
 	}
-	lease, most := role.Lease(config), b.System().MaxLeaseTTL()
+	lease, most := role.Lease(config, 0), b.System().MaxLeaseTTL()
 	switch {
 	case role.MaxTTL > most:
 		return []string{fmt.Sprintf("max_ttl %s is more than the mount's maximum lease TTL %s, which bounds every lease", role.MaxTTL, most)}

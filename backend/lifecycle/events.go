@@ -73,9 +73,15 @@ func (e Event) fields() (args []any) {
 		cause = e.Err.Error()
 	}
 	for _, field := range [][2]string{
-		{"event", string(e.What)}, {"type", e.Type}, {"role", e.Role}, {"entity_id", e.EntityID},
-		{"user", e.User}, {"access_key_id", e.AccessKey}, {"request_id", e.RequestID},
-		{"reason", e.Reason}, {"error", cause},
+		{"event", string(e.What)},
+		{"type", e.Type},
+		{"role", e.Role},
+		{"entity_id", e.EntityID},
+		{"user", e.User},
+		{"access_key_id", e.AccessKey},
+		{"request_id", e.RequestID},
+		{"reason", e.Reason},
+		{"error", cause},
 	} {
 		if field[1] != "" {
 			args = append(args, field[0], field[1])

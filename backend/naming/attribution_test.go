@@ -42,15 +42,18 @@ func TestAttributionNames(t *testing.T) {
 			name: "too long", template: `{{.DisplayName}}{{printf "%055d" 0}}`,
 			noSession: `role_session_name_template makes a name of 65 characters, beginning "oidc-alice000000000000000000000000000000": AWS takes 64 for role sessions; shorten it with truncate`,
 			noSID:     `source_identity_template makes a name of 65 characters, beginning "oidc-alice000000000000000000000000000000": AWS takes 64 for source identities; shorten it with truncate_sha256`,
-		}, {
+		},
+		{
 			name: "too short", template: "{{truncate 1 .DisplayName}}",
 			noSession: `role_session_name_template makes the name "o": AWS takes no names below 2 characters; add some text to the template`,
 			noSID:     `source_identity_template makes the name "o": AWS takes no names below 2 characters; add some text to the template`,
-		}, {
+		},
+		{
 			name: "nothing known", template: "vault-{{identity.entity.metadata.nobody}}",
 			noSession: "role_session_name_template asks for identity.entity.metadata.nobody, which is empty for this caller: ask with a token that has it, or set it on the entity",
 			noSID:     "source_identity_template asks for identity.entity.metadata.nobody, which is empty for this caller: ask with a token that has it, or set it on the entity",
-		}, {
+		},
+		{
 			name: "nothing known, in a branch that is not taken", template: "{{if eq .PolicyName \"x\"}}{{identity.entity.metadata.nobody}}{{end}}vault",
 			noSession: "role_session_name_template asks for identity.entity.metadata.nobody, which is empty for this caller: ask with a token that has it, or set it on the entity",
 			noSID:     "source_identity_template asks for identity.entity.metadata.nobody, which is empty for this caller: ask with a token that has it, or set it on the entity",

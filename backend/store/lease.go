@@ -21,9 +21,14 @@ type Lease struct {
 func (r *Role) LimitsTTL() bool { return r.DefaultTTL > 0 || r.MaxTTL > 0 }
 
 // Lease is how long the role's IAM users live: what the role does not set is that
-// of config/lease.
-func (r *Role) Lease(config Lease) Lease {
-	return Lease{Lease: cmp.Or(r.DefaultTTL, config.Lease), LeaseMax: cmp.Or(r.MaxTTL, config.LeaseMax)}
+// of config/lease, and what that does not set the mount's. A default that the role
+// did not set is not above the maximum that it did: nobody asked for more.
+func (r *Role) Lease(config Lease, mountDefault time.Duration) Lease {
+	lease := Lease{Lease: cmp.Or(r.DefaultTTL, config.Lease), LeaseMax: cmp.Or(r.MaxTTL, config.LeaseMax)}
+	if r.DefaultTTL == 0 && r.MaxTTL > 0 && cmp.Or(lease.Lease, mountDefault) > r.MaxTTL {
+		lease.Lease = r.MaxTTL
+	}
+	return lease
 }
 
 // Lease reads the lease settings, and whether there are any.

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"fmt"
 	"os"
 	"regexp"
 	"slices"
@@ -24,6 +23,7 @@ const (
 // given is what the reader of a page has already.
 var given = map[string][]string{
 	"operations.md":    {registered, mounted, configured, userRole, read},
+	"attribution.md":   {registered, mounted, configured, userRole},
 	"aws-tools.md":     {registered},
 	"observability.md": {registered, mounted},
 	"migration.md":     {mounted, configured, userRole, read},
@@ -65,38 +65,45 @@ func TestDocumentedCommands(t *testing.T) {
 	}
 }
 
-// awsCommand is a call of AWS's command line.
-var awsCommand = regexp.MustCompile(`(?m)(^|\$\()aws (iam|sts) `)
+// neededTools are what commands of pages call that a machine may lack.
+var neededTools = []struct {
+	called  *regexp.Regexp
+	require string // the variable that makes a missing one a failure
+	find    func(*testing.T) (path, missing string)
+}{
+	{regexp.MustCompile(`(?m)(^ *|\$\()aws (iam|sts) `), "REQUIRE_AWSCLI", findAWSCLI},
+	{regexp.MustCompile(`(?m)^import boto3$`), "REQUIRE_BOTO3", findBoto3},
+}
 
-// needTools skips a page whose commands need AWS's command line where that is missing.
+// needTools skips a page whose commands need a tool that is missing.
 func needTools(t *testing.T, commands []string) {
 	t.Helper()
-	if !slices.ContainsFunc(commands, awsCommand.MatchString) {
-		return
-	}
-	if _, missing := findAWSCLI(t); missing != "" {
-		if os.Getenv("REQUIRE_AWSCLI") == "1" {
-			t.Fatal("REQUIRE_AWSCLI=1, but ", missing)
+	for _, tool := range neededTools {
+		if !slices.ContainsFunc(commands, tool.called.MatchString) {
+			continue
 		}
-		t.Skip("SKIP the page: ", missing)
+		if _, missing := tool.find(t); missing != "" {
+			if os.Getenv(tool.require) == "1" {
+				t.Fatalf("%s=1, but %s", tool.require, missing)
+			}
+			t.Skip("SKIP the page: ", missing)
+		}
 	}
 }
 
 // TestCommandsNotRun counts the blocks that are fenced "console norun: REASON",
-// and prints them.
+// and has the test report print them.
 func TestCommandsNotRun(t *testing.T) {
-	var said strings.Builder
-	count := 0
+	var said []string
 	for _, p := range mustPages(t) {
 		for _, block := range p.norun {
 			if block.reason == "" {
 				t.Errorf("%s: a block is not run and does not say why:\n%s", p.name, block.text)
 			}
-			count++
-			fmt.Fprintf(&said, "%s: %s\n", p.name, block.reason)
+			said = append(said, p.name+": "+block.reason)
 		}
 	}
-	t.Logf("docs: %d blocks not run\n%s", count, &said)
+	t.Logf("NOTE %d blocks of the docs are not run: %s", len(said), strings.Join(said, "; "))
 }
 
 func mustStart(t *testing.T) *devstack.Stack {

@@ -61,12 +61,10 @@ func readPage(name, text string) page {
 		for i++; i < len(lines) && fence.FindStringSubmatch(lines[i]) == nil; i++ {
 			block = append(block, strings.TrimPrefix(lines[i], open[1]))
 		}
-		kind, reason, _ := strings.Cut(open[2], ":")
-		switch kind {
-		case "console":
+		if open[2] == "console" {
 			p.commands = append(p.commands, commandsOf(block)...)
-		case "console norun":
-			p.norun = append(p.norun, norun{strings.TrimSpace(reason), strings.Join(block, "\n")})
+		} else if reason, ok := strings.CutPrefix(open[2], "console norun"); ok {
+			p.norun = append(p.norun, norun{strings.TrimLeft(reason, ": "), strings.Join(block, "\n")})
 		}
 	}
 	return p

@@ -51,8 +51,14 @@ func noSecrets(s *script, mounts []string) error {
 // told are the paths that anybody may read who may look at a mount, or any
 // operator.
 var told = [][2]string{
-	{"LIST", "roles"}, {"LIST", "static-roles"}, {"LIST", "users"}, {http.MethodGet, "config/root"}, {http.MethodGet, "roles/user"},
-	{http.MethodGet, "tidy-status"}, {http.MethodGet, "metrics"}, {http.MethodGet, "metrics?format=prometheus"},
+	{"LIST", "roles"},
+	{"LIST", "static-roles"},
+	{"LIST", "users"},
+	{http.MethodGet, "config/root"},
+	{http.MethodGet, "roles/user"},
+	{http.MethodGet, "tidy-status"},
+	{http.MethodGet, "metrics"},
+	{http.MethodGet, "metrics?format=prometheus"},
 }
 
 // collectAnswers asks a mount for what it tells, and for each of its users.

@@ -176,6 +176,20 @@ func (r *results) skips() []string {
 	return lines
 }
 
+// notes returns the lines that tests wrote for whoever reads the report: those
+// that begin with NOTE.
+func (r *results) notes() []string {
+	var lines []string
+	for _, n := range r.order {
+		for line := range strings.Lines(n.output.String()) {
+			if text := strings.TrimSpace(position.ReplaceAllString(line, "")); n.test != "" && strings.HasPrefix(text, "NOTE ") {
+				lines = append(lines, text)
+			}
+		}
+	}
+	return lines
+}
+
 // framing matches the lines of a test's output that the test did not write.
 var framing = regexp.MustCompile(`^\s*(===|---) `)
 

@@ -113,6 +113,21 @@ func TestSkips(t *testing.T) {
 	}
 }
 
+func TestNotes(t *testing.T) {
+	r := mustRead(t, `
+		{"Action":"run","Package":"p","Test":"TestA"}
+		{"Action":"output","Package":"p","Test":"TestA","Output":"=== RUN   TestA\n"}
+		{"Action":"output","Package":"p","Test":"TestA","Output":"    a_test.go:3: NOTE 2 blocks are not run\n"}
+		{"Action":"output","Package":"p","Test":"TestA","Output":"    a_test.go:4: NOTED\n"}
+		{"Action":"pass","Package":"p","Test":"TestA"}
+		{"Action":"output","Package":"p","Output":"NOTE of no test\n"}
+		{"Action":"pass","Package":"p"}`)
+	want := []string{"NOTE 2 blocks are not run"}
+	if got := r.notes(); !slices.Equal(got, want) {
+		t.Errorf("notes() = %q, want %q", got, want)
+	}
+}
+
 func TestFailures(t *testing.T) {
 	r := mustRead(t, `
 		{"ImportPath":"q","Action":"build-output","Output":"q.go:1: undefined\n"}

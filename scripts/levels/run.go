@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 )
@@ -93,7 +94,7 @@ func (s *suite) report(r *results, t tally, failed error) {
 	if failed != nil {
 		fmt.Fprintln(s.out, "FAIL", failed)
 	}
-	for _, line := range r.skips() {
+	for _, line := range slices.Concat(r.skips(), r.notes()) {
 		fmt.Fprintln(s.out, line)
 	}
 }

@@ -45,7 +45,7 @@ func mutateMain(prefixes []string) int {
 // chosen are the mutations whose name begins with one of the prefixes; all if
 // there are none.
 func chosen(prefixes []string) []mutation {
-	all := slices.Concat(mutations, records, roleFields, crashes, simulation, governed, scaled, helper, simulator, observed)
+	all := slices.Concat(mutations, records, roleFields, crashes, simulation, governed, helper, simulator, observed, scaled)
 	if len(prefixes) == 0 {
 		return all
 	}

@@ -33,6 +33,15 @@ var roleFields = []mutation{
 		tests: "backend",
 	},
 	{
+		name: "lifetimes: a default that nobody asked for exceeds max_ttl",
+		file: "backend/store/lease.go",
+		old:  "if r.DefaultTTL == 0 && r.MaxTTL > 0 && ",
+		new:  "if false && ",
+		run:  "TestMount/lifetimes:_role,_config/lease",
+
+		tests: "backend",
+	},
+	{
 		name: "lifetimes: a renewal does not read the role",
 		file: "backend/user_lifetime.go",
 		old:  "if now != nil && now.Issues(store.IAMUser) {",

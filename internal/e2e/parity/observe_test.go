@@ -140,7 +140,7 @@ var warningClasses = []struct {
 	{"randomness", regexp.MustCompile(`random`)},
 	{"lease-above-max", regexp.MustCompile(`lease is more than lease_max`)},
 	{"policy-document", regexp.MustCompile(`^policy_document `)},
-	{"template", regexp.MustCompile(`username_template`)},
+	{"template", regexp.MustCompile(`username_template|session_name_template|source_identity_template`)},
 	{"identity", regexp.MustCompile(`(?i)GetCallerIdentity|credentials`)},
 }
 

@@ -124,11 +124,18 @@ func roleValues() map[string]values {
 		"permissions_boundary_arn": text([]any{boundary}, "no arn", "arn:aws:s3:::bucket", iamRole, noPolicy),
 		"expiry_policy":            flag(),
 		"max_users":                number([]any{3000}, -1),
+		"default_ttl":              duration([]any{1800, "1800"}, -5),
+		"max_ttl":                  duration([]any{3000, "3000"}, -5),
 		"propagation_timeout":      duration([]any{20, "5s"}, 26, -5),
 		"propagation_regions":      texts([]any{[]any{"us-east-1"}, []any{"us-east-1", "eu-west-1"}}, []any{[]any{"MARS north"}}, []any{"us-east-1,eu-west-1"}),
 		"mfa_serial_number":        text([]any{"arn:aws:iam::123456789012:mfa/vault-root"}, "no serial!"),
-		"arn":                      legacyText([]any{iamRole, readOnly}, "no arn", "arn:aws:iam::123456789012:group/x", "arn:aws:s3:::bucket"),
-		"policy":                   legacyText([]any{ec2Policy}, "{", readOnly),
+
+		"role_session_name_template": text([]any{"{{.DisplayName}}-{{random 8}}", "{{.PolicyName}}"}, "{{ nope", "{{ .Nope }}", "{{identity.entity.nope}}", "<{{.DisplayName}}>", strings.Repeat("x", 3000)),
+		"source_identity_template":   text([]any{"{{.DisplayName}}"}, "{{ nope", "{{.DisplayName}} {{.PolicyName}}"),
+		"transitive_tag_keys":        texts([]any{[]any{"team"}}, []any{[]any{"absent"}}, []any{"team,cost"}).beside(object{"session_tags": object{"team": "a", "cost": "1"}}),
+
+		"arn":    legacyText([]any{iamRole, readOnly}, "no arn", "arn:aws:iam::123456789012:group/x", "arn:aws:s3:::bucket"),
+		"policy": legacyText([]any{ec2Policy}, "{", readOnly),
 	}
 }
 

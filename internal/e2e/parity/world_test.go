@@ -139,7 +139,7 @@ func (w *world) populate() error {
 	p.group(group)
 	p.grantGroup(group)
 	p.policy("boundary", allPolicy)
-	anyone := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":["sts:AssumeRole","sts:TagSession"]%s}]}`
+	anyone := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":["sts:AssumeRole","sts:TagSession","sts:SetSourceIdentity"]%s}]}`
 	p.role("deploy", fmt.Sprintf(anyone, ""))
 	p.role("audit", fmt.Sprintf(anyone, ""))
 	p.role("partner", fmt.Sprintf(anyone, `,"Condition":{"StringEquals":{"sts:ExternalId":"shared"}}`))
