@@ -21,9 +21,7 @@ func (b *Backend) connectAhead(storage logical.Storage) {
 		ctx, cancel := context.WithTimeout(b.life, aheadTimeout)
 		defer cancel()
 		err := lifecycle.Recovered(func() error { return b.tryConnectAhead(ctx, storage) })
-		if err != nil && ctx.Err() == nil {
-			b.Logger().Debug("not connected to STS yet", "error", err)
-		}
+		b.Logger().Debug("connecting to STS ahead is over", "error", err)
 		b.logPanic(err)
 	})
 }

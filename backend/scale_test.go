@@ -207,4 +207,8 @@ func TestRequestsRightAfterStart(t *testing.T) {
 	m.sim.PutUser(m.admin.Account, "svc", "")
 	m.mustWrite("static-roles/mine", map[string]any{"username": "svc", "rotation_period": "1h"})
 	m.wantError(m.write("static-roles/other", map[string]any{"username": "svc", "rotation_period": "1h"}), http.StatusBadRequest, "is taken")
+	if got := m.request(m.Context(), logical.DeleteOperation, "static-roles/mine", nil); got.error != "" {
+		t.Fatalf("delete static-roles/mine: %d %s", got.status, got.error)
+	}
+	m.mustWrite("static-roles/other", map[string]any{"username": "svc", "rotation_period": "1h"})
 }

@@ -180,17 +180,6 @@ func (x *staticIndex) due(now time.Time) (names []string) {
 	return names
 }
 
-// rotations is when the keys are to be rotated, zero for never by itself, and
-// whether any is known.
-func (x *staticIndex) rotations() (due []time.Time, known bool) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	for _, s := range x.roles {
-		due = append(due, s.rotation)
-	}
-	return due, x.roster.Listed()
-}
-
 // rereadStatic has the index know at once what a rotation has written. Where that
 // cannot be read, the worker does it.
 func (b *Backend) rereadStatic(ctx context.Context, records store.Records, name string) {
@@ -237,4 +226,15 @@ func (x *staticIndex) unread() []string {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	return x.roster.Unread()
+}
+
+// rotations are the times at which keys are to be rotated, and whether they are
+// known: they are not on a node whose worker does not run.
+func (x *staticIndex) rotations() (due []time.Time, known bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, s := range x.roles {
+		due = append(due, s.rotation)
+	}
+	return due, x.roster.Listed()
 }
