@@ -65,18 +65,16 @@ func TestConnectsAhead(t *testing.T) {
 		t.Errorf("%d handshakes for a config, want 1", got)
 	}
 
-	m.system.ReplicationStateVal = consts.ReplicationPerformanceStandby
 	m.backend.Cleanup(t.Context())
 	storage.since()
-	m.reload()
+	m.under(func(v *logical.StaticSystemView) { v.ReplicationStateVal = consts.ReplicationPerformanceStandby })
 	m.backend.Cleanup(t.Context())
 	if all, _ := storage.since(); all != (trips{}) {
 		t.Errorf("a standby does something at its start: storage trips %v", all)
 	}
 
-	m.system.ReplicationStateVal = consts.ReplicationUnknown
 	before, tries := len(m.sim.Journal()), m.connectingAheadOver()
-	m.reload()
+	m.under(func(v *logical.StaticSystemView) { v.ReplicationStateVal = consts.ReplicationUnknown })
 	m.await("the mount has connected", func() bool { return m.connectingAheadOver() > tries && handshakes.Load() == 2 })
 	if calls := m.sim.Journal()[before:]; len(calls) != 0 {
 		t.Errorf("calls before the first request: %v", calls)

@@ -9,6 +9,7 @@ import (
 	"vault-plugin-secrets-aws/internal/awssim"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/vault/sdk/logical"
 )
 
 // healthy is a mount of every kind of role, whose root user has the policy that
@@ -177,7 +178,7 @@ func plantedFaults() []plantedFault {
 		{"shorter than AWS's sessions", write("roles/token", map[string]any{"default_sts_ttl": "5m"}), nil, found{"error", "roles/token", "less than AWS gives", "15m"}},
 		{"longer than AWS's sessions", write("roles/session", map[string]any{"default_sts_ttl": "13h"}), nil, found{"error", "roles/session", "more than AWS gives", "12h"}},
 		{"longer than the mount's leases", func(m *permitted) {
-			m.system.MaxLeaseTTLVal = 30 * time.Minute
+			m.under(func(v *logical.StaticSystemView) { v.MaxLeaseTTLVal = 30 * time.Minute })
 			m.mustWrite("roles/token", map[string]any{"default_sts_ttl": "1h"})
 		}, nil, found{"warning", "roles/token", "maximum lease TTL", "tune"}},
 		{"a session policy that is too long with its groups'", func(m *permitted) {

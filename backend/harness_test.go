@@ -117,6 +117,14 @@ func (m *mount) reload() {
 	m.start()
 }
 
+// under makes the mount anew on a Vault that is another.
+func (m *mount) under(change func(*logical.StaticSystemView)) {
+	m.Helper()
+	m.backend.Cleanup(m.Context()) // it reads the view at any time
+	change(m.system)
+	m.start()
+}
+
 // start makes the mount over its storage; a process before it that was not ended
 // goes on.
 func (m *mount) start() {

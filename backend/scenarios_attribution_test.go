@@ -14,7 +14,7 @@ func attributionScenarios() []scenario {
 		{"attribution: session name and source identity of the entity reach AWS", attributed},
 		{"attribution: what AWS refuses is replaced in a session name, and refused in a source identity", func(m *mount) {
 			m.assumable(``)
-			m.system.EntityVal = &logical.Entity{ID: "7d2e", Name: "alice smith"}
+			m.under(func(v *logical.StaticSystemView) { v.EntityVal = &logical.Entity{ID: "7d2e", Name: "alice smith"} })
 			m.mustWrite("roles/x", map[string]any{"role_session_name_template": "{{identity.entity.name}}"})
 			if got := m.readBy("7d2e", nil); got.status != http.StatusOK || !strings.HasSuffix(got.data["arn"].(string), "/alice_smith") {
 				m.Errorf("arn = %v (%s)", got.data["arn"], got.error)
@@ -24,7 +24,7 @@ func attributionScenarios() []scenario {
 		}},
 		{"attribution: a value that is empty for the caller refuses the request", func(m *mount) {
 			m.assumable(``)
-			m.system.EntityVal = &logical.Entity{ID: "7d2e", Name: "alice"}
+			m.under(func(v *logical.StaticSystemView) { v.EntityVal = &logical.Entity{ID: "7d2e", Name: "alice"} })
 			for field, template := range map[string]string{"role_session_name_template": "{{identity.entity.metadata.team}}-x", "source_identity_template": "{{identity.entity.aliases.auth_1.name}}-x"} {
 				m.mustWrite("roles/x", map[string]any{"role_session_name_template": "", "source_identity_template": ""})
 				m.mustWrite("roles/x", map[string]any{field: template})
@@ -91,13 +91,14 @@ func (m *mount) readBy(entity string, query map[string]any) answer {
 // attributed issues to an entity by everything that a template can ask for; AWS
 // refuses any other name.
 func attributed(m *mount) {
-	m.system.EntityVal = &logical.Entity{
+	entity := &logical.Entity{
 		ID: "7d2e", Name: "alice", Metadata: map[string]string{"team": "blue", "cost-center": "42"},
 		Aliases: []*logical.Alias{
 			{MountAccessor: "auth_ldap_1", ID: "a0", Name: "nobody"},
 			{MountAccessor: "auth_oidc_2", ID: "a1", Name: "alice@example.com", Metadata: map[string]string{"m": "1"}, CustomMetadata: map[string]string{"c": "2"}},
 		},
 	}
+	m.under(func(v *logical.StaticSystemView) { v.EntityVal = entity })
 	for template, want := range map[string]string{
 		"{{identity.entity.id}}":                                        "7d2e",
 		"{{identity.entity.name}}":                                      "alice",

@@ -59,7 +59,7 @@ func formatScenarios() []scenario {
 		{"format: ttl is a parameter, and the mount's maximum cuts it", func(m *mount) {
 			m.configured().mustWrite("roles/x", map[string]any{"credential_type": "session_token"})
 			m.wantRaw(m.read("sts/x", map[string]any{"format": "container", "ttl": "20m"}), 20*time.Minute)
-			m.system.MaxLeaseTTLVal = 30 * time.Minute
+			m.under(func(v *logical.StaticSystemView) { v.MaxLeaseTTLVal = 30 * time.Minute })
 			m.wantRaw(m.read("sts/x", inContainerFormat()), 30*time.Minute)
 		}},
 	}

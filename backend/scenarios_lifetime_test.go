@@ -1,12 +1,14 @@
 package backend_test
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/hashicorp/vault/sdk/framework"
+	"github.com/hashicorp/vault/sdk/logical"
 )
 
 func lifetimeScenarios() []scenario {
@@ -103,11 +105,7 @@ func lifetimeOrder(m *mount) {
 		{name: "ttl above that of config/lease", defaultTTL: "1h", lease: "1h", leaseMax: "2h", ttl: "5h", wantTTL: 2 * time.Hour, wantMax: 2 * time.Hour, wantDeadline: 2 * time.Hour, wantWarning: "ttl 5h0m0s is cut to 2h0m0s: lease_max of config/lease"},
 		{name: "ttl above the mount's maximum", defaultTTL: "1h", mountMax: 2 * time.Hour, ttl: "5h", wantTTL: 2 * time.Hour, wantDeadline: 2 * time.Hour, wantWarning: "ttl 5h0m0s is cut to 2h0m0s: the mount's maximum lease TTL"},
 	} {
-		m.system.MaxLeaseTTLVal = max(tc.mountMax, 0)
-		if tc.mountMax == 0 {
-			m.system.MaxLeaseTTLVal = 768 * time.Hour
-		}
-		m.reload()
+		m.under(func(v *logical.StaticSystemView) { v.MaxLeaseTTLVal = cmp.Or(tc.mountMax, 768*time.Hour) })
 		m.mustWrite("config/lease", map[string]any{"lease": "0" + tc.lease, "lease_max": "0" + tc.leaseMax})
 		m.mustWrite("roles/x", with(with(plainUser(), "default_ttl", tc.defaultTTL), "max_ttl", tc.maxTTL))
 		got := m.mustRead("creds/x", map[string]any{"ttl": tc.ttl})

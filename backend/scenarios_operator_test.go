@@ -144,7 +144,7 @@ func mountTuned(m *mount) {
 	m.mustWrite("roles/s", map[string]any{"credential_type": "session_token", "default_sts_ttl": "3h"})
 	m.mustWrite("config/lease", map[string]any{"lease": "24h", "lease_max": "48h"})
 	secret := m.mustRead("creds/x").secret
-	m.system.MaxLeaseTTLVal, m.system.DefaultLeaseTTLVal = time.Hour, time.Hour
+	m.under(func(v *logical.StaticSystemView) { v.MaxLeaseTTLVal, v.DefaultLeaseTTLVal = time.Hour, time.Hour })
 	got := m.mustRead("sts/s")
 	if got.secret.TTL > time.Hour {
 		m.Errorf("a session of %s", got.secret.TTL)

@@ -35,7 +35,7 @@ func replicationScenarios() []scenario {
 		{"replication: a local mount on a secondary is its own primary", func(m *mount) {
 			m.populated()
 			m.backend.Cleanup(m.Context())
-			m.system.LocalMountVal = true
+			m.under(func(v *logical.StaticSystemView) { v.LocalMountVal = true })
 			m.becomes(consts.ReplicationPerformanceSecondary)
 			for _, r := range routedRequests() {
 				m.wantRouted("local", r, true)
@@ -81,9 +81,7 @@ func replicationScenarios() []scenario {
 // becomes restarts the mount on another kind of node.
 func (m *mount) becomes(state consts.ReplicationState) {
 	m.Helper()
-	m.backend.Cleanup(m.Context())
-	m.system.ReplicationStateVal = state
-	m.reload()
+	m.under(func(v *logical.StaticSystemView) { v.ReplicationStateVal = state })
 }
 
 // where a request is served.
@@ -184,6 +182,7 @@ func replicationBackground(m *mount) {
 	m.everythingDue()
 	before, static := m.storedKey("config/root"), m.storedKey("static-creds/x")
 	for _, state := range []consts.ReplicationState{consts.ReplicationPerformanceStandby, consts.ReplicationDRSecondary} {
+		m.backend.Cleanup(m.Context())
 		m.system.ReplicationStateVal = state
 		start, passes := len(m.sim.Journal()), m.storage.passes.Load()
 		m.reload()
@@ -193,8 +192,7 @@ func replicationBackground(m *mount) {
 			m.Errorf("%s: %d passes of the worker, calls = %v", state.StateStrings(), m.storage.passes.Load()-passes, calls)
 		}
 	}
-	m.system.ReplicationStateVal = consts.ReplicationUnknown
-	m.reload()
+	m.under(func(v *logical.StaticSystemView) { v.ReplicationStateVal = consts.ReplicationUnknown })
 	m.tick()
 	m.tick()
 	if len(m.journal()) != 0 || m.storedKey("config/root") == before || m.storedKey("static-creds/x") == static {
@@ -205,6 +203,7 @@ func replicationBackground(m *mount) {
 func replicationSecondary(m *mount) {
 	m.everythingDue()
 	root, static, start := m.storedKey("config/root"), m.storedKey("static-creds/x"), len(m.sim.Journal())
+	m.backend.Cleanup(m.Context())
 	m.system.ReplicationStateVal = consts.ReplicationPerformanceSecondary
 	m.storage.readOnly([]string{"wal/", "journal/", "users/"})
 	m.reload()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/hashicorp/vault/sdk/logical"
 )
 
 const federationPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ec2:*","sts:GetFederationToken"],"Resource":"*"}]}`
@@ -215,8 +216,7 @@ func sessionTTL(m *mount) {
 	}
 	m.mustWrite("roles/x", map[string]any{"max_sts_ttl": 0})
 	m.wantError(m.read("sts/x", map[string]any{"ttl": "37h"}), http.StatusBadRequest, "ttl 37h0m0s")
-	m.system.MaxLeaseTTLVal = 30 * time.Minute
-	m.reload()
+	m.under(func(v *logical.StaticSystemView) { v.MaxLeaseTTLVal = 30 * time.Minute })
 	cut := m.mustRead("sts/x", map[string]any{"ttl": "1h"})
 	m.wantSession(cut, 30*time.Minute)
 	m.wantWarning(cut.warnings, "mount's maximum")
