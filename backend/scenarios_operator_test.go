@@ -19,7 +19,7 @@ func operatorScenarios() []scenario {
 		{"operator: config/root rewritten while issuing", configRewritten},
 		{"operator: the root key is rotated while issuing", rotatedWhileIssuing},
 		{"operator: config/root rewritten again and again under load", configRewrittenUnderLoad},
-		{"operator: role deleted with live leases", roleDeleted},
+		{"operator: role deleted with live leases and a pool", roleDeleted},
 		{"operator: mount tuned to a shorter maximum", mountTuned},
 		{"operator: the clock jumps forward while issuing", clockForwardWhileIssuing},
 		{"operator: the clock jumps back and forward", clockBackAndForward},
@@ -122,7 +122,7 @@ func (m *mount) wantNoLeased() {
 
 // roleDeleted: what a lease needs it carries itself.
 func roleDeleted(m *mount) {
-	m.configured().mustWrite("roles/x", plainUser())
+	m.pooled(plainUser(), 2)
 	secret := m.mustRead("creds/x").secret
 	if got := m.delete("roles/x"); got.status != http.StatusNoContent {
 		m.Fatalf("delete: %d %s", got.status, got.error)
@@ -132,6 +132,10 @@ func roleDeleted(m *mount) {
 		m.Errorf("renew: %v, %v", resp, err)
 	}
 	m.wantError(m.read("creds/x"), http.StatusBadRequest, "x")
+	m.awaitPool(0)
+	if users := m.leasedUsers(); len(users) != 1 {
+		m.Errorf("users = %v, want the leased one", users)
+	}
 	m.must(m.revoke(secret))
 	m.wantNoLeased()
 }
