@@ -9,6 +9,11 @@ import (
 	"vault-plugin-secrets-aws/backend/awserr"
 )
 
+// quarantine begins the names of the policies that AWS attaches to users whose
+// key it found in public.
+// https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSCompromisedKeyQuarantineV3.html (checked 2026-11)
+const quarantine = "AWSCompromisedKeyQuarantine"
+
 // inspectIssued inspects a user whose record says that it is issued.
 func (t *Tidy) inspectIssued(ctx context.Context, iam Surveyor, user string, state RecordState) error {
 	if state != Issued {

@@ -194,7 +194,7 @@ var records = []mutation{
 	},
 	{
 		name: "tidy: a pass that failed to look acts on what it saw",
-		file: "backend/lifecycle/tidy.go",
+		file: "backend/lifecycle/tidy_look.go",
 		old:  "plan, err := t.look(ctx, spec, iam)\n\tif err != nil {\n\t\treturn err\n\t}",
 		new:  "plan, _ := t.look(ctx, spec, iam)",
 		run:  "TestMount/tidy:_a_list_that_is_refused",
@@ -203,7 +203,7 @@ var records = []mutation{
 	},
 	{
 		name: "tidy: a dry run acts",
-		file: "backend/lifecycle/tidy.go",
+		file: "backend/lifecycle/tidy_look.go",
 		old:  "if spec.DryRun {",
 		new:  "if false {",
 		run:  "TestMount/tidy:_an_unknown_user",
@@ -212,7 +212,7 @@ var records = []mutation{
 	},
 	{
 		name: "tidy: young users of ours are destroyed",
-		file: "backend/lifecycle/tidy.go",
+		file: "backend/lifecycle/tidy_look.go",
 		old:  "if !t.manager.overdue(user.Created, spec.SafetyBuffer) {",
 		new:  "if false {",
 		run:  "TestMount/tidy:_max_deletes",
@@ -221,7 +221,7 @@ var records = []mutation{
 	},
 	{
 		name: "tidy: more than max_deletes go",
-		file: "backend/lifecycle/tidy.go",
+		file: "backend/lifecycle/tidy_act.go",
 		old:  "if i == spec.MaxDeletes {",
 		new:  "if false {",
 		run:  "TestMount/tidy:_max_deletes",
@@ -239,7 +239,7 @@ var records = []mutation{
 	},
 	{
 		name: "tidy: a user of a later incarnation is one of many",
-		file: "backend/lifecycle/tidy.go",
+		file: "backend/lifecycle/tidy_look.go",
 		old:  "if incarnation > state.Incarnation {",
 		new:  "if false {",
 		run:  "TestMount/tidy:_a_user_of_a_later",
@@ -248,7 +248,7 @@ var records = []mutation{
 	},
 	{
 		name: "tidy: another account's records are forgotten",
-		file: "backend/lifecycle/tidy.go",
+		file: "backend/lifecycle/tidy_look.go",
 		old:  "|| r.account.Value() != account ||",
 		new:  "||",
 		run:  "TestMount/tidy:_the_root_credentials",
@@ -264,7 +264,7 @@ var records = []mutation{
 	},
 	{
 		name: "restored: the operator's word does not last",
-		file: "backend/lifecycle/tidy.go",
+		file: "backend/lifecycle/tidy_look.go",
 		old:  "s.Restored, s.Incarnation = why, its",
 		new:  "s.Restored = why",
 		run:  "TestMount/tidy:_a_user_of_a_later",
