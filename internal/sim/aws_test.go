@@ -41,7 +41,7 @@ func (p *process) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := p.leave(req.Context(), string(body)); err != nil {
+	if err := p.leave(req, string(body)); err != nil {
 		return nil, err
 	}
 	p.w.judgeCall(form)
@@ -52,9 +52,12 @@ func (p *process) RoundTrip(req *http.Request) (*http.Response, error) {
 	return out, err
 }
 
-// leave lets calls that begin at the same instant come one after the other.
-func (p *process) leave(ctx context.Context, body string) error {
-	timer := time.NewTimer(time.Duration(1 + p.w.draw("leave", body)%1_000_000))
+// leave lets calls that begin at the same instant come one after the other: those
+// of other keys, too, whose bodies are the same.
+func (p *process) leave(req *http.Request, body string) error {
+	ctx := req.Context()
+	signer, _, _ := strings.Cut(req.Header.Get("Authorization"), ",")
+	timer := time.NewTimer(time.Duration(1 + p.w.draw("leave", body, signer)%1_000_000))
 	defer timer.Stop()
 	select {
 	case <-timer.C:

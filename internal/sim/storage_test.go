@@ -83,7 +83,7 @@ func (v *view) Delete(ctx context.Context, key string) error {
 func (v *view) try(ctx context.Context, verb, key string, act func()) error {
 	fault := v.fault(verb, key)
 	if fault != nil && fault.kind == "hang" {
-		return v.hang(ctx, fault)
+		return v.hang(ctx, fault, key)
 	}
 	writes := verb == "put" || verb == "delete"
 	if writes && !v.pause(ctx, key) {
@@ -138,9 +138,10 @@ func (v *view) sleep(ctx context.Context, d time.Duration) bool {
 	return false
 }
 
-// hang waits until the fault is over, the request or the process.
-func (v *view) hang(ctx context.Context, f *storageFault) error {
-	if !v.sleep(ctx, time.Until(f.until)) {
+// hang waits until the fault is over, the request or the process. What hung comes
+// back one after the other.
+func (v *view) hang(ctx context.Context, f *storageFault, key string) error {
+	if !v.sleep(ctx, time.Until(f.until)) || !v.pause(ctx, key) {
 		return errors.Join(v.refusal(ctx), errStorage)
 	}
 	return errStorage
