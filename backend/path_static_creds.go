@@ -48,6 +48,10 @@ func (b *Backend) readStaticCreds(ctx context.Context, req *logical.Request, d *
 	if err != nil || role == nil {
 		return nil, err
 	}
+	now := b.options.Clock.Now()
+	if r := (staticRecord{role, creds}); r.unscheduled(now) {
+		creds.Expiration = nextStatic(role, b.lastRotation(creds)) // as the worker writes it down within a minute
+	}
 	data := map[string]any{
 		"access_key":           creds.AccessKey,
 		"secret_key":           creds.SecretKey,
@@ -59,7 +63,7 @@ func (b *Backend) readStaticCreds(ctx context.Context, req *logical.Request, d *
 		"last_rotation_error":  creds.LastError,
 	}
 	if creds.Expiration != nil {
-		data["ttl"] = int64(max(creds.Expiration.Sub(b.options.Clock.Now()), 0).Seconds())
+		data["ttl"] = int64(max(creds.Expiration.Sub(now), 0).Seconds())
 	}
 	if !creds.LastRotation.IsZero() {
 		data["last_vault_rotation"] = moment(creds.LastRotation)

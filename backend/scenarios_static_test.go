@@ -439,6 +439,9 @@ func staticBuiltin(m *mount) {
 	if m.staticKey().AccessKey != key.AccessKey {
 		m.Error("the stored key is not read")
 	}
+	if got := m.mustRead("static-creds/x").data; got["expiration"] == nil || got["ttl"] == nil {
+		m.Errorf("a key without expiration does not say when it will be rotated: %v", got)
+	}
 	m.after(clock, 0)
 	if got := m.mustRead("static-creds/x").data["expiration"]; got == nil {
 		m.Error("a key without expiration is not scheduled") // W37
