@@ -265,13 +265,14 @@ func (c *cell) endLeases() error {
 	}
 	c.ending = true
 	first := c.firstMount()
+	var failed error
 	err := c.await("revocation", func() (bool, error) {
-		failed := c.write("sys/leases/revoke-prefix/"+first, fields{"sync": true})
+		failed = c.write("sys/leases/revoke-prefix/"+first, fields{"sync": true})
 		paths, err := c.leasePaths()
 		return failed == nil && len(paths) == 0, err
 	})
 	if err != nil {
-		c.found.Leaked = append(c.found.Leaked, "a lease that cannot be revoked")
+		c.found.Leaked = append(c.found.Leaked, fmt.Sprintf("a lease that cannot be revoked: %v", failed))
 	}
 	var refused error
 	err = c.await("deletion of the static role", func() (bool, error) {
