@@ -127,7 +127,7 @@ func (b *Backend) invalidate(_ context.Context, key string) {
 		b.users.InvalidateRecord(user)
 	}
 	b.noteStatic(key)
-	b.poolsChanged("", 0)
+	b.users.PoolsChanged()
 	if key != store.RootConfigKey {
 		return
 	}

@@ -133,7 +133,7 @@ func (b *Backend) changeConfigRoot(ctx context.Context, req *logical.Request, d 
 	if err != nil {
 		return nil, err
 	}
-	defer b.poolsChanged("", 0)
+	defer b.users.PoolsChanged()
 	before := *c
 	if err := b.mergeConfigRoot(ctx, c, d); err != nil {
 		return nil, err

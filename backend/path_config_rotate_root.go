@@ -152,7 +152,7 @@ func (s rootKeyStore) ReplaceKey(ctx context.Context, oldID string, key lifecycl
 	if c.AccessKey != oldID {
 		return lifecycle.ErrConfigChanged
 	}
-	defer s.backend.poolsChanged("", 0) // the new client has yet to learn its account
+	defer s.backend.users.PoolsChanged() // the new client has yet to learn its account
 	c.AccessKey, c.SecretKey, c.LastRotation = key.ID, key.Secret.Reveal(), s.backend.options.Clock.Now().UTC()
 	return s.records.PutRootConfig(ctx, c)
 }

@@ -122,7 +122,7 @@ func (b *Backend) deleteRole(ctx context.Context, req *logical.Request, d *frame
 		return nil, err
 	}
 	defer unlock()
-	defer b.poolsChanged(name, 0)
+	defer b.users.PoolsChanged()
 	return nil, store.Records{Storage: req.Storage}.DeleteRole(ctx, name)
 }
 
@@ -171,7 +171,7 @@ func (b *Backend) changeRole(ctx context.Context, records store.Records, d *fram
 	if problems := slices.Concat(role.Problems(), config.Forbids(role), b.attributionProblems(role)); len(problems) > 0 {
 		return nil, nil, invalid("error(s) validating supplied role data: %s", strings.Join(problems, "; "))
 	}
-	defer b.poolsChanged(name, role.PoolSize)
+	defer b.users.PoolsChanged()
 	return role, append(warnings, b.poolWarnings(config, role)...), b.putRole(ctx, records, name, role)
 }
 

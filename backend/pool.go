@@ -117,14 +117,6 @@ func (b *Backend) pool(storage logical.Storage, root *root, name string, role *s
 	}, err
 }
 
-// poolsChanged has the worker look after the pools when something that they
-// depend on was written: a role, "" for all of them.
-func (b *Backend) poolsChanged(role string, size int) {
-	if size > 0 || b.users.HasPooled(role) {
-		b.users.StirPools()
-	}
-}
-
 // poolsLock is what writing locks while the sizes of all pools are added up.
 const poolsLock = "pools/"
 
@@ -155,6 +147,7 @@ func (b *Backend) putRole(ctx context.Context, records store.Records, name strin
 	if total > store.MaxPoolMount {
 		return invalid("pool_size %d is too much: the pools of this mount would have %d users together, and may have %d", role.PoolSize, total, store.MaxPoolMount)
 	}
+	defer b.users.StirPools()
 	return records.PutRole(ctx, name, role)
 }
 

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -76,6 +77,10 @@ type stock struct {
 	users  map[string]*pooled
 	spoilt map[string]bool // taken, and neither handed out nor condemned for certain
 	last   string          // the role that was refilled last
+
+	// kept says that the worker keeps pools, or is about to look whether it does:
+	// what changes meanwhile may have come too late for it.
+	kept atomic.Bool
 }
 
 func (s *stock) add(u *pooled) {
@@ -269,16 +274,12 @@ func (s *stock) afterLast(pools []Pool) []Pool {
 	return slices.Concat(pools[from:], pools[:from])
 }
 
-// HasPooled reports whether any user of a role is in stock; "" stands for all.
-func (m *Manager) HasPooled(role string) bool {
-	m.stock.mu.Lock()
-	defer m.stock.mu.Unlock()
-	for _, u := range m.stock.users {
-		if cmp.Or(role, u.role) == u.role {
-			return true
-		}
+// PoolsChanged has the worker look after the pools soon, if it keeps any:
+// something that they depend on was changed.
+func (m *Manager) PoolsChanged() {
+	if m.stock.kept.Load() {
+		m.StirPools()
 	}
-	return false
 }
 
 // ReadyPooled is how many users in stock may be handed out.
@@ -293,8 +294,8 @@ func (m *Manager) ReadyPooled() (n int) {
 	return n
 }
 
-// StirPools has the worker look after the pools soon: something that they depend
-// on was changed, or somebody took a user.
+// StirPools has the worker look after the pools soon: there is one more, or
+// somebody took a user.
 func (m *Manager) StirPools() {
 	select {
 	case m.stir <- struct{}{}:

@@ -64,6 +64,7 @@ func (r *refill) useless(ctx context.Context) ([]EntryID, error) {
 		}
 		return nil, err
 	}
+	m.stock.kept.Store(true)
 	wanted, err := r.want(ctx)
 	if err != nil {
 		return nil, err
@@ -71,6 +72,7 @@ func (r *refill) useless(ctx context.Context) ([]EntryID, error) {
 	r.wanted = wanted
 	m.stock.keep(wanted, m.clock.Now())
 	users := m.useless()
+	m.stock.kept.Store(len(wanted) > 0)
 	if len(users) > clearAtOnce {
 		m.StirPools()
 	}

@@ -305,6 +305,44 @@ func TestPoolThrownAway(t *testing.T) {
 	}
 }
 
+// TestPoolEndsWhileFilled: a pool whose role loses it while the worker reads of it,
+// or makes the first user, has nothing in stock yet, and ends within seconds
+// nevertheless.
+func TestPoolEndsWhileFilled(t *testing.T) {
+	lose := func(p *process) { p.keeps().manager.PoolsChanged() }
+	for name, keep := range map[string]func(*process){
+		"while it is read": func(p *process) {
+			p.keepsWhat(func(context.Context) ([]lifecycle.Pool, error) {
+				lose(p)
+				return []lifecycle.Pool{p.pool("deploy", "a", 1)}, nil
+			})
+		},
+		"while a user is made": func(p *process) {
+			pool := p.pool("deploy", "a", 1)
+			order := pool.Order
+			pool.Order = func(ctx context.Context) (lifecycle.PoolOrder, error) {
+				lose(p)
+				return order(ctx)
+			}
+			p.keeps(pool)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				p := w.start()
+				keep(p)
+				_, stop := p.work(t.Context())
+				defer stop()
+				time.Sleep(30 * time.Second)
+				w.mustBe(t, map[lifecycle.RecordState]int{})
+				if made := w.count("iam:CreateUser"); made != 1 {
+					t.Errorf("%d users were made", made)
+				}
+			})
+		})
+	}
+}
+
 // TestPoolOfAnotherProcess: nobody has the keys of a process that is gone.
 func TestPoolOfAnotherProcess(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {

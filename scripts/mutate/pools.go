@@ -157,6 +157,20 @@ var ahead = []mutation{
 		run:  "TestMount/pool:_a_restart", tests: "backend",
 	},
 	{
+		name: "P4 a pool that is being read does not hear of a change",
+		file: poolDuties,
+		old:  "\tm.stock.kept.Store(true)\n",
+		new:  "",
+		run:  "TestPoolEndsWhileFilled",
+	},
+	{
+		name: "P4 a pool that has nothing in stock yet does not hear of a change",
+		file: poolDuties,
+		old:  "m.stock.kept.Store(len(wanted) > 0)",
+		new:  "m.stock.kept.Store(len(m.stock.users) > 0)",
+		run:  "TestPoolEndsWhileFilled",
+	},
+	{
 		name: "G2 refills leave nothing to those who come in a burst",
 		file: pace,
 		old:  "return max(1, p.rate/2)",
