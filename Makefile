@@ -45,7 +45,7 @@ conformance: ## the simulated AWS judged by our contract suite and by versitygw'
 	@scripts/conformance
 
 .PHONY: parity
-parity: build vault ## the same requests to this engine and to Vault's built-in one, answers and effects compared; five minutes
+parity: build vault ## the same requests to this engine and to Vault's built-in one, answers and effects compared; two minutes
 	@scripts/parity
 
 .PHONY: acc

@@ -3,9 +3,9 @@
 // simulated account, is compared whole. `make parity` runs it.
 //
 // A [testCase] is a story of requests and of what happens around them. It is
-// told twice, to builtin/ and to plugin/, each time on a new mount and on the
-// account as it was at the start, so that the names in it are the same on both
-// sides. Most cases are generated: values_test.go has, for every field, values
+// told twice side by side, to builtin/ and to plugin/, each of which has a Vault
+// and an AWS of its own, on a new mount and on the account as it was at the start,
+// so that the names in it are the same on both sides. Most cases are generated: values_test.go has, for every field, values
 // of each class (valid, empty, wrong type, out of range, legacy), generate_test.go
 // puts them into requests. The stories that are more than one field are in
 // stories_test.go and stories_aws_test.go.

@@ -1,9 +1,11 @@
 package parity
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
+	"sync"
 	"testing"
 )
 
@@ -19,10 +21,7 @@ func TestParity(t *testing.T) {
 	for _, f := range w.forms() {
 		sittings = append(sittings, f.sittings()...)
 	}
-	var all []exchange
-	for _, si := range sittings {
-		all = append(all, w.mustSit(t, si)...)
-	}
+	all := w.mustTell(t, sittings)
 	total, problems := judge(declared, rows, all)
 	for _, problem := range problems {
 		t.Error(problem)
@@ -60,16 +59,20 @@ func (w *world) mustAPI(t *testing.T) api {
 	return union(both[0], both[1])
 }
 
-// mustSit tells the cases of a sitting to both sides. A case ends where one side
-// accepts what the other refuses: they have nothing in common from there on.
-func (w *world) mustSit(t *testing.T, si sitting) []exchange {
+// mustTell tells all sittings to both sides, side by side, and pairs what they
+// answered. A case ends where one side accepts what the other refuses: they have
+// nothing in common from there on.
+func (w *world) mustTell(t *testing.T, sittings []sitting) []exchange {
 	t.Helper()
 	var told [2][][]exchange // by side, then by case
+	var errs [2]error
+	var both sync.WaitGroup
 	for i, s := range w.sides {
-		var err error
-		if told[i], err = s.sit(si); err != nil {
-			t.Fatalf("%s: %v", s.mount, err)
-		}
+		both.Go(func() { told[i], errs[i] = s.sitAll(sittings) })
+	}
+	both.Wait()
+	if err := errors.Join(errs[:]...); err != nil {
+		t.Fatal(err)
 	}
 	var all []exchange
 	for i, exchanges := range told[0] {
@@ -82,6 +85,18 @@ func (w *world) mustSit(t *testing.T, si sitting) []exchange {
 		}
 	}
 	return all
+}
+
+// sitAll tells the cases of all sittings to one side.
+func (s *side) sitAll(sittings []sitting) (told [][]exchange, err error) {
+	for _, si := range sittings {
+		exchanges, err := s.sit(si)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", s.mount, err)
+		}
+		told = append(told, exchanges...)
+	}
+	return told, nil
 }
 
 // sit tells the cases to one side. What it observes is in builtin.

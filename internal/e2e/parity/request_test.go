@@ -13,7 +13,8 @@ type object = map[string]any
 
 // A request is one request to a mount, or, if its path begins with sys/, to
 // Vault about it. $LEASE stands for the lease of the last credential, $USER for the
-// last IAM user made, $MOUNT for the mount, $MFA for a code of the MFA device.
+// last IAM user made, $MOUNT for the mount, $MFA for a code of the MFA device,
+// $AWS for the endpoint of the side's AWS.
 type request struct {
 	method, path string // the path is below the mount
 	query        url.Values

@@ -138,7 +138,7 @@ func (w *world) credentialConfigStories() []sitting {
 			"with an unknown key":      {"access_key": "AKIAABSENTABSENTABSE", "secret_key": w.root.SecretKey},
 			"with a wrong secret":      {"access_key": w.root.AccessKey, "secret_key": strings.Repeat("x", 40)},
 			"with a region of its own": {"region": "eu-west-1"},
-			"with fallbacks":           {"sts_fallback_endpoints": w.stack.Sim.Endpoint, "sts_fallback_regions": "us-west-2"},
+			"with fallbacks":           {"sts_fallback_endpoints": "$AWS", "sts_fallback_regions": "us-west-2"},
 		} {
 			s := alone(name+" "+what, steps(get("creds/deploy"))...)
 			s.config, s.given = config, steps(role)

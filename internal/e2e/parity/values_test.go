@@ -55,7 +55,7 @@ func (v values) beside(with object) values {
 // rootValues are those of config/root, sent to a mount whose config/root is
 // whole.
 func (w *world) rootValues() map[string]values {
-	endpoint := w.stack.Sim.Endpoint
+	endpoint := "$AWS"
 	urls := text([]any{endpoint, endpoint + "/"}, "no url", "ftp://example.com", "http://169.254.169.254/latest")
 	regions := text([]any{"us-east-1", "eu-west-1", "us-gov-west-1"}, "MARS north", "mars-north-1", strings.Repeat("a", 41))
 	patterns := texts([]any{[]any{"arn:aws:iam::*:policy/x"}, []any{"*"}}, []any{[]any{""}}, []any{"arn:aws:iam::1:policy/a,arn:aws:iam::1:policy/b"})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -44,19 +45,20 @@ const (
 	allPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
 )
 
-// A world is one Vault server with both engines, and one simulated account.
+// A world is what both sides have at the beginning of every case.
 type world struct {
 	ctx      context.Context
-	stack    *devstack.Stack
 	root     awssim.Credentials // of rootUser
 	seed     []byte             // of mfaDevice
-	baseline []byte             // the account at the beginning of every case
+	baseline []byte             // the account
 	sides    [2]*side
 }
 
-// A side is one of the two engines, mounted.
+// A side is one of the two engines, mounted in a Vault server of its own, with a
+// simulated AWS of its own.
 type side struct {
 	*world
+	stack  *devstack.Stack
 	mount  string // builtin/ or plugin/
 	plugin string // version to mount
 
@@ -73,6 +75,28 @@ func mustWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	version, err := binaries.PluginVersion()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{ctx: t.Context()}
+	w.sides = [2]*side{
+		{world: w, stack: mustStack(t, binaries), mount: "builtin/", plugin: "v1.21.1+builtin.vault"},
+		{world: w, stack: mustStack(t, binaries), mount: "plugin/", plugin: version},
+	}
+	for _, s := range w.sides {
+		if err := s.register(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.populate(w.sides[0].stack.Sim); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func mustStack(t *testing.T, binaries devstack.Binaries) *devstack.Stack {
+	t.Helper()
 	stack, err := devstack.Start(t.Context(), devstack.Spec{Binaries: binaries})
 	if err != nil {
 		t.Fatal(err)
@@ -82,49 +106,28 @@ func mustWorld(t *testing.T) *world {
 			t.Errorf("stop: %v", err)
 		}
 	})
-	w := &world{ctx: t.Context(), stack: stack}
-	version, err := binaries.PluginVersion()
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.sides = [2]*side{{world: w, mount: "builtin/", plugin: "v1.21.1+builtin.vault"}, {world: w, mount: "plugin/", plugin: version}}
-	if err := w.register(); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.populate(); err != nil {
-		t.Fatal(err)
-	}
-	return w
+	return stack
 }
 
 // register registers the plugin, and mounts it once for good: its process would
 // else end and start with every case.
-func (w *world) register() error {
-	args, err := w.stack.Binaries.RegisterArgs("aws")
+func (s *side) register() error {
+	args, err := s.stack.Binaries.RegisterArgs("aws")
 	if err != nil {
 		return err
 	}
-	if out, err := w.stack.Command(w.ctx, args...).CombinedOutput(); err != nil {
+	if out, err := s.stack.Command(s.ctx, args...).CombinedOutput(); err != nil {
 		return fmt.Errorf("register the plugin: %w: %s", err, out)
 	}
-	if err := w.enable("warm/", w.sides[1].plugin); err != nil {
-		return err
-	}
-	for _, s := range w.sides {
-		if err := w.enable(s.mount, s.plugin); err != nil {
-			return err
-		}
-	}
-	return nil
+	return errors.Join(s.enable("warm/"), s.enable(s.mount))
 }
 
-func (w *world) enable(mount, version string) error {
-	return w.must("POST", "sys/mounts/"+strings.TrimSuffix(mount, "/"), object{"type": "aws", "config": object{"plugin_version": version}})
+func (s *side) enable(mount string) error {
+	return s.must("POST", "sys/mounts/"+strings.TrimSuffix(mount, "/"), object{"type": "aws", "config": object{"plugin_version": s.plugin}})
 }
 
 // populate makes what is in the account and keeps a copy.
-func (w *world) populate() error {
-	sim := w.stack.Sim
+func (w *world) populate(sim *devstack.Sim) error {
 	api := iam.New(iam.Options{
 		Region: sim.Region, BaseEndpoint: &sim.Endpoint,
 		Credentials: credentials.NewStaticCredentialsProvider(sim.AccessKey, sim.SecretKey, ""),
@@ -267,25 +270,25 @@ func (s *side) reset(c sitting) error {
 	if _, err := s.stack.Sim.Control(s.ctx, http.MethodPost, "load", s.baseline); err != nil {
 		return err
 	}
-	if err := s.enable(s.mount, s.plugin); err != nil || c.bare {
+	if err := s.enable(s.mount); err != nil || c.bare {
 		return err
 	}
 	config := s.config()
 	maps.Copy(config, c.config)
-	return s.must("POST", s.mount+"config/root", config)
+	return s.must("POST", s.mount+"config/root", s.filled(config).(object))
 }
 
 // config is what config/root holds unless a case says otherwise.
 func (w *world) config() object {
 	return object{
 		"access_key": w.root.AccessKey, "secret_key": w.root.SecretKey, "region": "us-east-1",
-		"iam_endpoint": w.stack.Sim.Endpoint, "sts_endpoint": w.stack.Sim.Endpoint, "max_retries": 0,
+		"iam_endpoint": "$AWS", "sts_endpoint": "$AWS", "max_retries": 0,
 	}
 }
 
 // must sends a request that Vault has to accept.
-func (w *world) must(method, path string, body object) error {
-	status, answer, err := w.send(method, path, body)
+func (s *side) must(method, path string, body object) error {
+	status, answer, err := s.send(method, path, body)
 	if err == nil && status/100 != 2 {
 		err = fmt.Errorf("%s %s: %d %s", method, path, status, answer)
 	}
@@ -293,14 +296,14 @@ func (w *world) must(method, path string, body object) error {
 }
 
 // send sends one request to Vault.
-func (w *world) send(method, path string, body object) (status int, answer []byte, err error) {
+func (s *side) send(method, path string, body object) (status int, answer []byte, err error) {
 	var text []byte
 	if body != nil {
 		if text, err = json.Marshal(body); err != nil {
 			return 0, nil, err
 		}
 	}
-	req, err := http.NewRequestWithContext(w.ctx, method, w.stack.VaultAddr+"/v1/"+path, bytes.NewReader(text))
+	req, err := http.NewRequestWithContext(s.ctx, method, s.stack.VaultAddr+"/v1/"+path, bytes.NewReader(text))
 	if err != nil {
 		return 0, nil, err
 	}
@@ -323,12 +326,7 @@ func (s *side) request(r request) (status int, answer []byte, err error) {
 	if len(r.query) > 0 {
 		path += "?" + strings.ReplaceAll(r.query.Encode(), "%24MFA", s.fill("$MFA"))
 	}
-	body := maps.Clone(r.body)
-	for name, value := range body {
-		if text, ok := value.(string); ok {
-			body[name] = s.fill(text)
-		}
-	}
+	body, _ := s.filled(r.body).(object)
 	method := r.method
 	if method == "HELP" {
 		method = "GET"
@@ -346,12 +344,36 @@ func (s *side) request(r request) (status int, answer []byte, err error) {
 // fill replaces what requests and acts leave to the side. The MFA code is that of
 // the step to come, since the device has used up the present one.
 func (s *side) fill(text string) string {
-	return strings.NewReplacer("$LEASE", s.lease, "$USER", s.user, "$MOUNT", s.mount, "$MFA", mfaCode(s.seed, 1)).Replace(text)
+	return strings.NewReplacer("$LEASE", s.lease, "$USER", s.user, "$MOUNT", s.mount, "$MFA", mfaCode(s.seed, 1), "$AWS", s.stack.Sim.Endpoint).Replace(text)
+}
+
+// filled is a JSON value with its texts filled.
+func (s *side) filled(value any) any {
+	switch v := value.(type) {
+	case string:
+		return s.fill(v)
+	case []any:
+		all := make([]any, len(v))
+		for i := range v {
+			all[i] = s.filled(v[i])
+		}
+		return all
+	case object:
+		if v == nil {
+			return v
+		}
+		all := make(object, len(v))
+		for name := range v {
+			all[name] = s.filled(v[name])
+		}
+		return all
+	}
+	return value
 }
 
 // account is the simulated account as it is.
-func (w *world) account() (awssim.Account, error) {
-	state, err := w.stack.Sim.State(w.ctx)
+func (s *side) account() (awssim.Account, error) {
+	state, err := s.stack.Sim.State(s.ctx)
 	return state.Accounts[account], err
 }
 
