@@ -5,10 +5,9 @@
 //
 // It works on a copy of the tree in a temporary folder. A test that no mutation
 // makes fail proves nothing; a mutation that no test notices shows what is not
-// proven. The tables are in mutations.go and records.go, by the invariants of
-// backend/lifecycle/doc.go, in roles.go, by the fields of roles, in simulation.go, for what internal/sim alone must
-// notice, in awssim.go, by the simulator's rules, and in helper.go, of the
-// client-side helper.
+// proven. Each other file is a table, by subject; names begin with the invariant
+// (L1 to L13, S1, R1 of backend/lifecycle/doc.go, G1 to G5 of backend/governor/doc.go,
+// P1 to P4 of the pool) or the known defect (W…) that the row is about.
 //
 // It prints a line per mutation, then per invariant the tests that caught its
 // mutations, and last of all "mutate: N mutations, N caught,
@@ -45,7 +44,7 @@ func mutateMain(prefixes []string) int {
 // chosen are the mutations whose name begins with one of the prefixes; all if
 // there are none.
 func chosen(prefixes []string) []mutation {
-	all := slices.Concat(mutations, records, roleFields, crashes, simulation, governed, ahead, helper, simulator, observed, scaled, diagnosis)
+	all := slices.Concat(dynamicUsers, records, keyRotation, working, secrecy, calling, standbys, defects, roleFields, crashes, simulation, governed, ahead, helper, simulator, observed, scaled, diagnosis)
 	if len(prefixes) == 0 {
 		return all
 	}
