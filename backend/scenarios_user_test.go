@@ -272,7 +272,7 @@ func revokeOtherAccount(m *mount) {
 // minimalActions is what the root credentials need for IAM users with policies.
 const minimalActions = `["iam:AttachUserPolicy","iam:CreateAccessKey","iam:CreateUser","iam:DeleteAccessKey","iam:DeleteUser",
 "iam:DeleteUserPolicy","iam:DetachUserPolicy","iam:ListAccessKeys","iam:ListAttachedUserPolicies","iam:ListGroupsForUser",
-"iam:ListUserPolicies","iam:PutUserPolicy","iam:RemoveUserFromGroup"]`
+"iam:ListUserPolicies","iam:PutUserPolicy"]`
 
 func minimalRoot(actions string) string {
 	return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":` + actions + `,"Resource":"arn:aws:iam::*:user/vault-*"}]}`
