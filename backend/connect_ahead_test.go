@@ -96,6 +96,7 @@ func TestConnectsAhead(t *testing.T) {
 // TestConnectsAheadInVain: what does not answer at the start delays no start, no
 // write and no end.
 func TestConnectsAheadInVain(t *testing.T) {
+	t.Parallel()
 	m := newMount(t, inProcess)
 	config := m.rootConfig(m.admin)
 	config["sts_endpoint"] = mute(t)

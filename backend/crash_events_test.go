@@ -20,6 +20,7 @@ var crashEvents = []crashOperation{
 
 // TestCrashEvents lets events of Vault's side happen.
 func TestCrashEvents(t *testing.T) {
+	t.Parallel()
 	for _, event := range crashEvents {
 		t.Run(event.name, func(t *testing.T) {
 			t.Parallel()

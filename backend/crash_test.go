@@ -47,6 +47,7 @@ var storageMishaps = []storageMishap{
 // real Vault fails its storage on demand, so the built-in engine has no part in
 // it.
 func TestCrashStorage(t *testing.T) {
+	t.Parallel()
 	for _, op := range crashOperations {
 		t.Run(op.name, func(t *testing.T) {
 			t.Parallel()

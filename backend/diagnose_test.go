@@ -250,6 +250,7 @@ func TestDiagnoseHealthy(t *testing.T) {
 
 // TestDiagnoseFaults: each fault is found, and the remedy named.
 func TestDiagnoseFaults(t *testing.T) {
+	t.Parallel()
 	for _, tc := range plantedFaults() {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

@@ -63,7 +63,10 @@ type scenario struct {
 }
 
 // TestMount runs the scenarios against the handlers.
-func TestMount(t *testing.T) { runScenarios(t, inProcess) }
+func TestMount(t *testing.T) {
+	t.Parallel()
+	runScenarios(t, inProcess)
+}
 
 // TestBoundary runs the same scenarios through go-plugin's gRPC.
 func TestBoundary(t *testing.T) { runScenarios(t, acrossGRPC) }

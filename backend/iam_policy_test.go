@@ -284,6 +284,7 @@ func withAll(maps_ ...map[string]any) map[string]any {
 // TestIAMPolicySuffices: under the policy that is printed every operation of what
 // is configured succeeds.
 func TestIAMPolicySuffices(t *testing.T) {
+	t.Parallel()
 	for _, c := range configurations() {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -299,6 +300,7 @@ func TestIAMPolicySuffices(t *testing.T) {
 // TestIAMPolicyIsLeast: without any one action of any one statement some operation
 // fails.
 func TestIAMPolicyIsLeast(t *testing.T) {
+	t.Parallel()
 	for _, c := range configurations() {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

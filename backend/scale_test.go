@@ -196,6 +196,7 @@ func TestRequestTrips(t *testing.T) {
 // TestRequestsRightAfterStart: nothing waits for the reading of all records, and
 // what needs all static roles reads them itself.
 func TestRequestsRightAfterStart(t *testing.T) {
+	t.Parallel()
 	storage := &countingStorage{Storage: &logical.InmemStorage{}}
 	if err := scale.Plant(t.Context(), storage, larger, time.Now()); err != nil {
 		t.Fatal(err)

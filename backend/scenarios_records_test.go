@@ -475,6 +475,7 @@ func tidyCancelled(m *mount) {
 }
 
 func drain(m *mount) {
+	clock := m.hurried()
 	m.configured().mustWrite("config/lease", map[string]any{"lease": "1h", "lease_max": "2h"})
 	leased := m.issued(plainUser())
 	m.sim.Inject(awssim.Fault{Action: "iam:DeleteUser", Kind: awssim.FaultError, Status: 403, Code: "AccessDenied"})
@@ -488,7 +489,7 @@ func drain(m *mount) {
 		m.Errorf("status: %v", status)
 	}
 	m.sim.ClearFaults()
-	m.ageRecords(time.Minute)
+	clock.advance(time.Minute)
 	m.await("the mount is drained", func() bool { return m.mustRead("tidy-status").data["drained"] == true })
 	m.wantUsers(1)
 	m.must(m.revoke(leased.secret))

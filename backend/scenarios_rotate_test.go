@@ -105,13 +105,20 @@ func (c *skippingClock) Sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// rotatable configures the mount with a root user of one key, and a clock that
-// does not wait.
-func (m *mount) rotatable() *skippingClock {
+// hurried starts the mount anew with a clock that does not wait.
+func (m *mount) hurried() *skippingClock {
 	m.Helper()
 	clock := &skippingClock{}
 	m.options.Clock = clock
 	m.reload()
+	return clock
+}
+
+// rotatable configures the mount with a root user of one key, and a clock that
+// does not wait.
+func (m *mount) rotatable() *skippingClock {
+	m.Helper()
+	clock := m.hurried()
 	m.mustWrite("config/root", m.rootConfig(m.sim.PutUser(m.admin.Account, "engine", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:*","Resource":"*"}]}`)))
 	m.mustWrite("roles/x", plainUser())
 	return clock

@@ -105,6 +105,7 @@ func (t *told) wantNothingTold() {
 }
 
 func secretsOfIssuing(m *mount) {
+	m.hurried()
 	t := m.configured().telling()
 	m.leaveUser() // of which the log tells
 	if !strings.Contains(m.log.String(), "left to the worker") {

@@ -59,6 +59,7 @@ func sideCredentialsOfBuiltinLease(m *mount) {
 }
 
 func sideCredentialsDenied(m *mount) {
+	m.hurried()
 	engine := m.rootWith(minimalActions)
 	missing := map[awssim.Act]string{
 		awssim.ActAddLogin:      "iam:DeleteLoginProfile",

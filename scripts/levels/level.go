@@ -41,8 +41,8 @@ var levels = []level{
 		{folder: "cmd/vault-aws-credentials"},
 	}},
 	{name: "lifecycle", fast: true, runs: []selection{{packages: []string{"backend/lifecycle"}}}},
-	{name: "mount", fast: true, runs: []selection{{packages: []string{"backend"}, skip: "^TestBoundary", parallel: 8}}},
-	{name: "boundary", fast: true, runs: []selection{{packages: []string{"backend"}, run: "^TestBoundary", parallel: 8}}},
+	{name: "mount", fast: true, runs: []selection{{packages: []string{"backend"}, skip: "^TestBoundary", parallel: 16}}},
+	{name: "boundary", fast: true, runs: []selection{{packages: []string{"backend"}, run: "^TestBoundary", parallel: 16}}},
 	{name: "simulation", runs: []selection{{packages: []string{"internal/sim"}}}},
 	{name: "contract", runs: []selection{
 		{packages: []string{"internal/awscontract"}, skip: "^TestClients"},
