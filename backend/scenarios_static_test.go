@@ -471,7 +471,7 @@ func staticSlow(m *mount) {
 	clock := m.static(map[string]any{"rotation_period": "1h"})
 	first := m.staticKey()
 	m.sim.PutUser(m.admin.Account, "slow", ec2Policy)
-	m.mustWrite("static-roles/a-slow-one", map[string]any{"username": "slow", "rotation_period": "1h"})
+	m.mustWrite("static-roles/a-slow-one", map[string]any{"username": "slow", "rotation_period": "30m"}) // due first
 	m.sim.Inject(awssim.Fault{Action: "iam:*", Target: "slow", Kind: awssim.FaultHang})
 	clock.advance(61 * time.Minute)
 	m.tick() // returns after five seconds: the slow one is still under way
