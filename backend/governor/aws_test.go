@@ -28,6 +28,7 @@ func (clock) Sleep(ctx context.Context, d time.Duration) error {
 // aws is an account's limit: a token bucket, and answers that take a while.
 type aws struct {
 	rate, burst   float64
+	odd           float64       // the share of calls that are throttled whatever we do
 	least, most   time.Duration // of an answer
 	governor      *governor.Governor
 	mu            sync.Mutex
@@ -82,7 +83,7 @@ func (a *aws) take(what string) (ok bool, latency time.Duration, backoff float64
 	now := time.Now()
 	a.tokens = min(a.burst, a.tokens+now.Sub(a.at).Seconds()*a.rate)
 	a.at = now
-	if ok = a.rate == 0 || a.tokens >= 1; ok {
+	if ok = (a.rate == 0 || a.tokens >= 1) && a.chance.Float64() >= a.odd; ok {
 		a.tokens--
 	} else {
 		a.denied++

@@ -198,10 +198,13 @@ func (g *Governor) answered(o Outcome, admitted time.Time) {
 	g.pace.refill(now)
 	used := g.inFlight > g.pace.inFlight()/2 || g.pace.tokens < g.pace.rate/2
 	g.inFlight--
-	switch {
-	case o == Taken && used:
-		g.pace.taken()
-	case o == Throttled:
+	switch o {
+	case Taken:
+		g.pace.calm++
+		if used {
+			g.pace.grow()
+		}
+	case Throttled:
 		g.throttled++
 		g.pace.throttled(now, admitted, g.unsent)
 	}

@@ -56,6 +56,36 @@ func TestThrottledReads(t *testing.T) {
 	}
 }
 
+// TestOddThrottling: calls that are throttled now and then, as others in the account
+// cause it, do not bring the rate down to a few calls a second.
+func TestOddThrottling(t *testing.T) {
+	// by the share that is throttled, the calls a second at the least
+	for odd, least := range map[float64]int{0.003: 200, 0.0125: 25, 0.03: 9} {
+		t.Run(fmt.Sprint(odd), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := newAWS(governor.New(clock{}), 500, 500)
+				a.odd = odd
+				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+				defer cancel()
+				var wg sync.WaitGroup
+				for range 32 {
+					wg.Go(func() {
+						for ctx.Err() == nil {
+							if a.issue(governor.For(ctx, governor.Issue, "one"), 42*time.Second) != nil {
+								time.Sleep(time.Second)
+							}
+						}
+					})
+				}
+				wg.Wait()
+				if rate := a.calls / 600; rate < least {
+					t.Errorf("%d calls a second, want %d", rate, least)
+				}
+			})
+		})
+	}
+}
+
 // reads issues users at once and returns how many succeeded, and when the last
 // of these did. Each of the others is told why.
 func (a *aws) reads(t *testing.T, n int) (succeeded int, last time.Duration) {

@@ -18,6 +18,10 @@ const (
 	// the rate grows by in a second once AWS has throttled.
 	leastStep = 1.0
 	stepShare = 0.05
+	// oddAfter is after how many calls that AWS took a throttled one is odd: it may
+	// be somebody else's doing, and above the limit it is soon followed by others.
+	oddAfter = 20
+	oddCut   = 0.95
 )
 
 // pace is how many calls a second AWS takes, as far as that is known: a bucket
@@ -29,7 +33,8 @@ type pace struct {
 	ceiling float64   // the rate at which AWS throttled last, or more if that was passed since; 0: it never did
 	tokens  float64   // below 0: calls were admitted ahead of their time
 	at      time.Time // when tokens was reckoned
-	cut     time.Time // when the rate was halved last
+	cut     time.Time // when the rate was cut last
+	calm    int       // calls that AWS took since it throttled one
 }
 
 func newPace(now time.Time) pace {
@@ -64,11 +69,11 @@ func (p *pace) due(t *ticket) time.Duration {
 // inFlight is how many calls may be under way at once: those of half a second.
 func (p *pace) inFlight() int { return max(leastInFlight, int(p.rate/2)) }
 
-// taken notes a call that AWS did not throttle, while calls were waiting for the
+// grow notes a call that AWS did not throttle, while calls were waiting for the
 // pace. Until AWS has throttled once, each raises the rate and brings one more
 // call, which doubles both with each round of answers; then the rate grows by a
 // step a second.
-func (p *pace) taken() {
+func (p *pace) grow() {
 	if p.ceiling == 0 {
 		p.rate = min(p.rate+1, mostRate)
 		p.tokens = min(p.tokens+1, p.rate)
@@ -78,15 +83,22 @@ func (p *pace) taken() {
 	p.ceiling = max(p.ceiling, p.rate)
 }
 
-// throttled notes a call that AWS throttled: the rate is halved and AWS given
-// time to recover, a second at most, with the calls in mind that are admitted
-// and still to be sent. One that was admitted before the last halving tells
-// nothing of the rate since.
+// throttled notes a call that AWS throttled. The rate is halved and AWS given time
+// to recover, a second at most, with the calls in mind that are admitted and still
+// to be sent; an odd one only has the rate cut a little. One that was admitted
+// before the last cut tells nothing of the rate since.
 func (p *pace) throttled(now, admitted time.Time, unsent int) {
+	odd := p.calm >= oddAfter && p.ceiling > 0
+	p.calm = 0
 	if !admitted.After(p.cut) {
 		return
 	}
 	p.ceiling, p.cut = p.rate, now
+	if odd {
+		p.rate *= oddCut
+		p.tokens = min(p.tokens, p.rate)
+		return
+	}
 	p.rate = max(p.rate/2, leastRate)
 	p.tokens = max(min(p.tokens, 0)-float64(unsent), -p.rate)
 }

@@ -15,7 +15,7 @@ func TestPace(t *testing.T) {
 	}
 	takeFor := func(p *pace, seconds int) { // as many calls as the rate allows
 		for end := float64(seconds); end > 0; end -= 1 / p.rate {
-			p.taken()
+			p.grow()
 		}
 	}
 	for _, tc := range []struct {
@@ -26,12 +26,12 @@ func TestPace(t *testing.T) {
 		{"at the start", func(*pace) {}, 20},
 		{"20 calls were not throttled", func(p *pace) {
 			for range 20 {
-				p.taken()
+				p.grow()
 			}
 		}, 40},
 		{"it has an end", func(p *pace) {
 			for range 5000 {
-				p.taken()
+				p.grow()
 			}
 		}, mostRate},
 		{"throttled", func(p *pace) { throttleAt(p, 1) }, 10},
@@ -45,6 +45,18 @@ func TestPace(t *testing.T) {
 				throttleAt(p, float64(n+1))
 			}
 		}, leastRate},
+		{"throttled, one of many", func(p *pace) {
+			throttleAt(p, 1)
+			p.calm = oddAfter
+			throttleAt(p, 2)
+		}, 9.5},
+		{"throttled, one of many and another", func(p *pace) {
+			throttleAt(p, 1)
+			p.calm = oddAfter
+			throttleAt(p, 2)
+			throttleAt(p, 3)
+		}, 4.75},
+		{"throttled for the first time, one of many", func(p *pace) { p.calm = oddAfter; throttleAt(p, 1) }, 10},
 		{"it grows by a call a second", func(p *pace) { throttleAt(p, 1); takeFor(p, 5) }, 15},
 		{"a lower limit that is gone is forgotten", func(p *pace) { throttleAt(p, 1); takeFor(p, 120) }, mostRate},
 	} {

@@ -32,6 +32,20 @@ var governed = []mutation{
 		run:  "TestPace|TestThrottledReads",
 	},
 	{
+		name: "G1 somebody else's throttling halves the rate",
+		file: pace,
+		old:  "odd := p.calm >= oddAfter && p.ceiling > 0",
+		new:  "odd := false",
+		run:  "TestOddThrottling",
+	},
+	{
+		name: "G1 no throttling halves the rate",
+		file: pace,
+		old:  "odd := p.calm >= oddAfter && p.ceiling > 0",
+		new:  "odd := true",
+		run:  "TestThrottledReads",
+	},
+	{
 		name: "G1 every call of one burst halves the rate",
 		file: pace,
 		old:  "if !admitted.After(p.cut) {",
