@@ -154,7 +154,7 @@ func TestAttributionValidate(t *testing.T) {
 // FuzzSourceIdentity proves that no value makes a source identity but its own, and
 // that a value is data whatever it says.
 func FuzzSourceIdentity(f *testing.F) {
-	for _, value := range []string{"alice", "alice smith", "{{.DisplayName}}", "ä", "a", strings.Repeat("x", 65), "a\x00b", "*"} {
+	for _, value := range []string{"alice", "alice smith", "{{.DisplayName}}", "ä", "a", strings.Repeat("x", 65), "a\x00b", "*", strings.Repeat("\x80", 10_000)} {
 		f.Add(value)
 	}
 	parsed, err := naming.ParseSourceIdentity("{{identity.entity.name}}", clock)

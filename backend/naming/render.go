@@ -218,13 +218,14 @@ func largestNumber(text string) int {
 	return largest
 }
 
-// cut shortens text to maxText, between characters.
+// cut shortens text to maxText, between characters if it has any: of bytes that are
+// no UTF-8 all may look like the inside of one.
 func cut(text string) string {
 	if len(text) <= maxText {
 		return text
 	}
 	end := maxText
-	for !utf8.RuneStart(text[end]) {
+	for end > maxText-utf8.UTFMax && !utf8.RuneStart(text[end]) {
 		end--
 	}
 	return text[:end]
