@@ -17,7 +17,7 @@ type refusals struct {
 }
 
 // variable is what differs between two refusals of a kind.
-var variable = regexp.MustCompile(`vault-[\w-]+|AKIA\w+|[0-9a-f]{8}-[0-9a-f-]{27}|127\.0\.0\.1:\d+|aws/creds/\w+/\w+|/tmp/plugin\d+`)
+var variable = regexp.MustCompile(`vault-[\w-]+|AKIA\w+|[0-9a-f]{8}-[0-9a-f-]{27}|127\.0\.0\.1:\d+|aws/creds/\w+/\w+|/tmp/plugin\d+|about \d+ calls|\d+ wait|about \d+s`)
 
 // add notes one.
 func (r *refusals) add(what string, answer devstack.Answer, err error) {
