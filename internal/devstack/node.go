@@ -13,6 +13,9 @@ import (
 	"time"
 )
 
+// unsealing is how long it may take until a key that was given has taken effect.
+const unsealing = 10 * time.Second
+
 // Node is one Vault server of a cluster. Its storage outlives its process.
 type Node struct {
 	Client // as root
@@ -22,6 +25,7 @@ type Node struct {
 	cluster *Cluster
 	process *process // of the latest start; nil before the first
 	former  []*process
+	unsealt time.Time // when the latest process was given its key
 }
 
 // PID is the id of the server's process, whose children are its plugins.
@@ -44,6 +48,7 @@ func (n *Node) Start(ctx context.Context) error {
 	if n.process != nil {
 		n.process.stop() // and what it left behind
 	}
+	n.unsealt = time.Time{}
 	if err := n.writeConfig(); err != nil {
 		return err
 	}
@@ -89,15 +94,26 @@ func (n *Node) join(ctx context.Context) error {
 		return nil // the first node's first start: it is initialized next
 	}
 	if seal.Sealed {
-		if err := n.Unseal(ctx); err != nil {
-			return err
-		}
+		return n.unsealAgain(ctx)
 	}
 	leader, err := n.leads(ctx)
 	if err == nil && leader.LeaderAddress == "" {
 		err = errors.New("it knows no leader")
 	}
 	return err
+}
+
+// unsealAgain gives the server its key, unless it was just given and has yet to
+// take effect: a server that is given it twice while it joins the cluster competes
+// with itself for the lead, and does not step down when it has it.
+func (n *Node) unsealAgain(ctx context.Context) error {
+	if now().Sub(n.unsealt) > unsealing {
+		if err := n.Unseal(ctx); err != nil {
+			return err
+		}
+		n.unsealt = now()
+	}
+	return errors.New("it is sealed yet")
 }
 
 // Unseal gives a sealed server its key. It does not wait for a leader.

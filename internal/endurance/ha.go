@@ -56,10 +56,6 @@ const (
 	haClients = 6
 	haStatic  = 3
 
-	// askAgain is after how long a leader that stays is asked once more to step
-	// down; an election takes a few seconds.
-	askAgain = 20 * time.Second
-
 	// issuedBetween is how many credentials a leader issues before it goes.
 	issuedBetween = 30
 )
@@ -147,19 +143,12 @@ var leaves = []leave{
 	{stepDown, afterWork}, {kill, whileRotating}, {kill, afterWork}, {stepDown, afterWork}, {stepDown, whileRotating},
 }
 
-// stepDown has a leader give its office up. One that has just come into it may say
-// yes and stay, as was seen once: it is asked again.
+// stepDown has a leader give its office up.
 func stepDown(ctx context.Context, r *haRun, leader *devstack.Node) error {
-	var asked time.Time
-	return await(ctx, func() error {
-		if now().Sub(asked) >= askAgain {
-			asked = now()
-			if err := leader.StepDown(ctx); err != nil {
-				return err
-			}
-		}
-		return r.gone(ctx, leader)
-	})
+	if err := leader.StepDown(ctx); err != nil {
+		return err
+	}
+	return r.succeeded(ctx, leader)
 }
 
 // kill ends a leader by SIGKILL and starts it again when another node leads.
@@ -215,15 +204,13 @@ func (r *haRun) change(ctx context.Context, i int) error {
 
 // succeeded waits until another node leads than the one that left.
 func (r *haRun) succeeded(ctx context.Context, left *devstack.Node) error {
-	return await(ctx, func() error { return r.gone(ctx, left) })
-}
-
-func (r *haRun) gone(ctx context.Context, left *devstack.Node) error {
-	leader, err := r.cluster.Leader(ctx)
-	if err == nil && leader == left {
-		err = errors.New("the leader is the one that was to go")
-	}
-	return err
+	return await(ctx, func() error {
+		leader, err := r.cluster.Leader(ctx)
+		if err == nil && leader == left {
+			err = errors.New("the leader is the one that was to go")
+		}
+		return err
+	})
 }
 
 // count sums up, after the load.
