@@ -44,7 +44,7 @@ func mutateMain(prefixes []string) int {
 // chosen are the mutations whose name begins with one of the prefixes; all if
 // there are none.
 func chosen(prefixes []string) []mutation {
-	all := slices.Concat(dynamicUsers, records, keyRotation, working, secrecy, calling, standbys, defects, roleFields, crashes, simulation, governed, ahead, helper, simulator, observed, scaled, diagnosis)
+	all := slices.Concat(issuing, destroying, records, tidying, readiness, keyRotation, working, secrecy, calling, standbys, defects, roleFields, crashes, simulation, governed, ahead, helper, simulator, observed, scaled, diagnosis)
 	if len(prefixes) == 0 {
 		return all
 	}

@@ -1,7 +1,6 @@
 package main
 
-// records is the table of what breaks the records of users, their end by
-// deadline, and the state of the mount.
+// records are mutations of the records of users, and of their end by deadline.
 var records = []mutation{
 	{
 		name: "L2 the record is written after the strike",
@@ -151,20 +150,6 @@ var records = []mutation{
 		run:  "TestL13ClockBack",
 	},
 	{
-		name: "state: a restart is no new incarnation",
-		file: state,
-		old:  "s.Incarnation, s.Started = s.Incarnation+1, now",
-		new:  "s.Started = now",
-		run:  "TestIncarnations",
-	},
-	{
-		name: "drain: new users are made",
-		file: user,
-		old:  "if s.Draining {",
-		new:  "if s.Draining && false {",
-		run:  "TestDraining",
-	},
-	{
 		name: "caps: users under way do not count",
 		file: caps,
 		old:  "\t\tx.set(spec.Name, standing{state: announced, role: role})\n",
@@ -179,99 +164,6 @@ var records = []mutation{
 		run:  "TestIndexIsRebuilt",
 	},
 	{
-		name: "secondary: nobody rolls back what it has made",
-		file: "backend/backend.go",
-		old:  "return !state.HasState(consts.ReplicationDRSecondary) && !state.HasState(consts.ReplicationPerformanceStandby)",
-		new:  "_ = state\n\t_ = consts.ReplicationDRSecondary\n\treturn b.WriteSafeReplicationState()",
-		run:  "TestMount/replication:_a_secondary",
-	},
-	{
-		name: "secondary: rotates what is the primary's",
-		file: "backend/backend.go",
-		old:  "\t\tif !b.WriteSafeReplicationState() {\n\t\t\treturn nil, nil\n\t\t}\n",
-		new:  "",
-		run:  "TestMount/replication:_a_secondary",
-	},
-	{
-		name: "tidy: a pass that failed to look acts on what it saw",
-		file: "backend/lifecycle/tidy_look.go",
-		old:  "plan, err := t.look(ctx, spec, iam)\n\tif err != nil {\n\t\treturn err\n\t}",
-		new:  "plan, _ := t.look(ctx, spec, iam)",
-		run:  "TestMount/tidy:_a_list_that_is_refused",
-
-		tests: "backend",
-	},
-	{
-		name: "tidy: a dry run acts",
-		file: "backend/lifecycle/tidy_look.go",
-		old:  "if spec.DryRun {",
-		new:  "if false {",
-		run:  "TestMount/tidy:_an_unknown_user",
-
-		tests: "backend",
-	},
-	{
-		name: "tidy: young users of ours are destroyed",
-		file: "backend/lifecycle/tidy_look.go",
-		old:  "if !t.manager.overdue(user.Created, spec.SafetyBuffer) {",
-		new:  "if false {",
-		run:  "TestMount/tidy:_max_deletes",
-
-		tests: "backend",
-	},
-	{
-		name: "tidy: more than max_deletes go",
-		file: "backend/lifecycle/tidy_act.go",
-		old:  "if i == spec.MaxDeletes {",
-		new:  "if false {",
-		run:  "TestMount/tidy:_max_deletes",
-
-		tests: "backend",
-	},
-	{
-		name: "tidy: users of others are destroyed",
-		file: "backend/lifecycle/owner.go",
-		old:  `s.Owner != "" && tags[ownerTag] == s.Owner`,
-		new:  "true",
-		run:  "TestMount/tidy:_an_unknown_user",
-
-		tests: "backend",
-	},
-	{
-		name: "tidy: a user of a later incarnation is one of many",
-		file: "backend/lifecycle/tidy_look.go",
-		old:  "if incarnation > state.Incarnation {",
-		new:  "if false {",
-		run:  "TestMount/tidy:_a_user_of_a_later",
-
-		tests: "backend",
-	},
-	{
-		name: "tidy: another account's records are forgotten",
-		file: "backend/lifecycle/tidy_look.go",
-		old:  "|| r.account.Value() != account ||",
-		new:  "||",
-		run:  "TestMount/tidy:_the_root_credentials",
-
-		tests: "backend",
-	},
-	{
-		name: "restored: rotations go on",
-		file: "backend/path_config_rotate_root.go",
-		old:  "\tif err := b.users.Halted(ctx); err != nil {\n\t\treturn lifecycle.Rotated{}, err\n\t}\n",
-		new:  "",
-		run:  "TestMount/tidy:_a_user_of_a_later",
-	},
-	{
-		name: "restored: the operator's word does not last",
-		file: "backend/lifecycle/tidy_look.go",
-		old:  "s.Restored, s.Incarnation = why, its",
-		new:  "s.Restored = why",
-		run:  "TestMount/tidy:_a_user_of_a_later",
-
-		tests: "backend",
-	},
-	{
 		name: "expiry: a renewal goes past it",
 		file: "backend/expiry_policy.go",
 		old:  "if l.Expires.IsZero() || ",
@@ -284,24 +176,6 @@ var records = []mutation{
 		old:  "latest.Add(lifecycle.DeadlineGrace)",
 		new:  "latest",
 		run:  "TestMount/expiry_policy:_denies",
-	},
-	{
-		name: "owner: roles set the engine's tags",
-		file: "backend/store/role_rules.go",
-		old:  "strings.HasPrefix(strings.ToLower(key), ownTags)",
-		new:  "strings.HasPrefix(key, ownTags)",
-		run:  "TestMount/owner_tags",
-
-		tests: "backend",
-	},
-	{
-		name: "drain: what is owed does not count",
-		file: "backend/lifecycle/owed.go",
-		old:  "return o.Complete && o.Intents+o.Condemned+o.Pooled+o.Overdue+o.Unreadable == 0",
-		new:  "return o.Complete",
-		run:  "TestMount/drain",
-
-		tests: "backend",
 	},
 	{
 		name: "L7 a DeleteUser without an answer counts as confirmed",
@@ -341,62 +215,6 @@ var records = []mutation{
 		old:  "if !errors.Is(err, awserr.UnknownKey) {",
 		new:  "if !errors.Is(err, awserr.UnknownKey) || true {",
 		run:  "TestMount/operator:_the_root_key_is_rotated",
-	},
-	{
-		name: "W11: one acceptance is enough",
-		file: prove,
-		old:  "proofs     = 3",
-		new:  "proofs     = 1",
-		run:  "TestAwaitReady",
-	},
-	{
-		name: "W11: acceptances need not be in a row",
-		file: prove,
-		old:  "if accepted++; err != nil {\n\t\t\taccepted = 0\n\t\t}",
-		new:  "if err == nil {\n\t\t\taccepted++\n\t\t}",
-		run:  "TestAwaitReady",
-	},
-	{
-		name: "W11: any number of credentials wait",
-		file: "backend/lifecycle/ready.go",
-		old:  "if m.waiting.Add(1) > maxWaiting {",
-		new:  "if m.waiting.Add(1) > maxWaiting && false {",
-		run:  "TestAwaitReadyIsBounded",
-	},
-	{
-		name: "W11: a reload does not end the waits",
-		file: "backend/lifecycle/ready.go",
-		old:  "defer context.AfterFunc(life, cancel)()",
-		new:  "defer context.AfterFunc(ctx, cancel)()",
-		run:  "TestAwaitReadyEnds",
-	},
-	{
-		name: "W11: a client that has left gets a user for nobody",
-		file: "backend/propagation.go",
-		old:  "\t\tb.users.AbandonUser(ctx, b.connect(o.storage), user.Name)\n",
-		new:  "",
-		run:  "TestMount/propagation:_a_client",
-	},
-	{
-		name: "W10: a conflict changes nothing",
-		file: "backend/lifecycle/serial.go",
-		old:  "if conflicted && (err == nil || isBusy(err)) {",
-		new:  "if false && conflicted {",
-		run:  "TestSerialAfterAConflict",
-	},
-	{
-		name: "W10: a policy that does not exist counts as a conflict",
-		file: "backend/lifecycle/serial.go",
-		old:  "if conflicted && (err == nil || isBusy(err)) {",
-		new:  "if conflicted {",
-		run:  "TestSerialAfterAConflict",
-	},
-	{
-		name: "W10: one conflict slows the mount down for ever",
-		file: "backend/lifecycle/serial.go",
-		old:  "return now.Before(s.until)",
-		new:  "return !s.until.IsZero()",
-		run:  "TestSerialAfterAConflict",
 	},
 	{
 		name: "L7 a young user that is not shown everywhere fails its revoke",
