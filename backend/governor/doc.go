@@ -4,10 +4,10 @@
 // AWS does not publish how many calls a second IAM takes. A [Governor], one for
 // each account and API, learns it: the rate doubles while nothing is throttled,
 // halves when something is, and grows slowly from then on; a single call that is
-// throttled among many costs little (pace.go). What is to
-// be sent waits in the order of its [Class], entities of one class taking turns
-// (queue.go). A request reserves all its calls before the first, so that none is
-// stuck half-way; one that would wait too long is refused at once with a hint
+// throttled among many costs little (pace.go). What is to be sent waits in the
+// order of its [Class], entities of one class taking turns (queue.go). A request
+// reserves all its calls before the first, so that none is stuck half-way; one that
+// would wait too long is refused at once with a hint
 // when to come again, before it has had any effect ([Refusal]).
 //
 // Each attempt of a call passes the governor, the SDK's repetitions too.

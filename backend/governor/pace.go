@@ -21,7 +21,7 @@ const (
 	// oddAfter is after how many calls that AWS took a throttled one is odd: it may
 	// be somebody else's doing, and above the limit it is soon followed by others.
 	oddAfter = 20
-	oddCut   = 0.95
+	oddCut   = 0.95 // what it leaves of the rate
 )
 
 // pace is how many calls a second AWS takes, as far as that is known: a bucket
@@ -95,7 +95,7 @@ func (p *pace) throttled(now, admitted time.Time, unsent int) {
 	}
 	p.ceiling, p.cut = p.rate, now
 	if odd {
-		p.rate *= oddCut
+		p.rate = max(p.rate*oddCut, leastRate)
 		p.tokens = min(p.tokens, p.rate)
 		return
 	}

@@ -56,6 +56,12 @@ func TestPace(t *testing.T) {
 			throttleAt(p, 2)
 			throttleAt(p, 3)
 		}, 4.75},
+		{"throttled for ever, one of many each time", func(p *pace) {
+			for n := range 200 {
+				p.calm = oddAfter
+				throttleAt(p, float64(n+1))
+			}
+		}, leastRate},
 		{"throttled for the first time, one of many", func(p *pace) { p.calm = oddAfter; throttleAt(p, 1) }, 10},
 		{"it grows by a call a second", func(p *pace) { throttleAt(p, 1); takeFor(p, 5) }, 15},
 		{"a lower limit that is gone is forgotten", func(p *pace) { throttleAt(p, 1); takeFor(p, 120) }, mostRate},
