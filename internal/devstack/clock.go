@@ -2,5 +2,5 @@ package devstack
 
 import "time"
 
-// now is the time of the machine, on which the servers run that are waited for.
+// now is the machine's clock, by which the servers run.
 func now() time.Time { return time.Now() }

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// unsealing is how long it may take until a key that was given has taken effect.
+// unsealing is how long a server may take to unseal once it has the key.
 const unsealing = 10 * time.Second
 
 // Node is one Vault server of a cluster. Its storage outlives its process.
@@ -25,7 +25,8 @@ type Node struct {
 	cluster *Cluster
 	process *process // of the latest start; nil before the first
 	former  []*process
-	unsealt time.Time // when the latest process was given its key
+
+	keyGiven time.Time // when the latest process was given the unseal key
 }
 
 // PID is the id of the server's process, whose children are its plugins.
@@ -48,7 +49,7 @@ func (n *Node) Start(ctx context.Context) error {
 	if n.process != nil {
 		n.process.stop() // and what it left behind
 	}
-	n.unsealt = time.Time{}
+	n.keyGiven = time.Time{}
 	if err := n.writeConfig(); err != nil {
 		return err
 	}
@@ -94,7 +95,7 @@ func (n *Node) join(ctx context.Context) error {
 		return nil // the first node's first start: it is initialized next
 	}
 	if seal.Sealed {
-		return n.unsealAgain(ctx)
+		return n.unsealOnce(ctx)
 	}
 	leader, err := n.leads(ctx)
 	if err == nil && leader.LeaderAddress == "" {
@@ -103,17 +104,17 @@ func (n *Node) join(ctx context.Context) error {
 	return err
 }
 
-// unsealAgain gives the server its key, unless it was just given and has yet to
+// unsealOnce gives the server its key, unless it was just given and has yet to
 // take effect: a server that is given it twice while it joins the cluster competes
 // with itself for the lead, and does not step down when it has it.
-func (n *Node) unsealAgain(ctx context.Context) error {
-	if now().Sub(n.unsealt) > unsealing {
+func (n *Node) unsealOnce(ctx context.Context) error {
+	if now().Sub(n.keyGiven) > unsealing {
 		if err := n.Unseal(ctx); err != nil {
 			return err
 		}
-		n.unsealt = now()
+		n.keyGiven = now()
 	}
-	return errors.New("it is sealed yet")
+	return errors.New("it is still sealed")
 }
 
 // Unseal gives a sealed server its key. It does not wait for a leader.
