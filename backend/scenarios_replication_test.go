@@ -34,9 +34,9 @@ func replicationScenarios() []scenario {
 		}},
 		{"replication: a local mount on a secondary is its own primary", func(m *mount) {
 			m.populated()
-			m.backend.Cleanup(m.Context())
-			m.under(func(v *logical.StaticSystemView) { v.LocalMountVal = true })
-			m.becomes(consts.ReplicationPerformanceSecondary)
+			m.under(func(v *logical.StaticSystemView) {
+				v.LocalMountVal, v.ReplicationStateVal = true, consts.ReplicationPerformanceSecondary
+			})
 			for _, r := range routedRequests() {
 				m.wantRouted("local", r, true)
 			}
@@ -199,16 +199,15 @@ func replicationBackground(m *mount) {
 	before, static := m.storedKey("config/root"), m.storedKey("static-creds/x")
 	for _, state := range []consts.ReplicationState{consts.ReplicationPerformanceStandby, consts.ReplicationDRSecondary} {
 		m.backend.Cleanup(m.Context())
-		m.system.ReplicationStateVal = state
 		start, passes := len(m.sim.Journal()), m.storage.passes.Load()
-		m.reload()
+		m.becomes(state)
 		m.tick()
 		m.backend.Cleanup(m.Context()) // waits for a worker to end, which passes once at least
 		if calls := m.calls(start); len(calls) != 0 || m.storage.passes.Load() != passes {
 			m.Errorf("%s: %d passes of the worker, calls = %v", state.StateStrings(), m.storage.passes.Load()-passes, calls)
 		}
 	}
-	m.under(func(v *logical.StaticSystemView) { v.ReplicationStateVal = consts.ReplicationUnknown })
+	m.becomes(consts.ReplicationUnknown)
 	m.tick()
 	m.tick()
 	if len(m.journal()) != 0 || m.storedKey("config/root") == before || m.storedKey("static-creds/x") == static {
@@ -220,9 +219,8 @@ func replicationSecondary(m *mount) {
 	m.everythingDue()
 	root, static, start := m.storedKey("config/root"), m.storedKey("static-creds/x"), len(m.sim.Journal())
 	m.backend.Cleanup(m.Context())
-	m.system.ReplicationStateVal = consts.ReplicationPerformanceSecondary
 	m.storage.readOnly([]string{"wal/", "journal/", "users/"})
-	m.reload()
+	m.becomes(consts.ReplicationPerformanceSecondary)
 	m.tick()
 	m.tick()
 	if len(m.journal()) != 0 || m.storedKey("config/root") != root || m.storedKey("static-creds/x") != static {
