@@ -53,11 +53,11 @@ acc: ## the contract suite against the real AWS account of the environment, a sa
 	AWS_ACC=1 go test ./internal/awscontract -run TestAccount -acc -count=1 -v -timeout 6h
 
 .PHONY: ha
-ha: build vault ## a raft cluster whose leader changes 50 times under load (N=), about 20 minutes
+ha: build vault ## a raft cluster whose leader changes 50 times under load (N=), a quarter of an hour
 	@go run ./scripts/endure ha $(or $(N),50)
 
 .PHONY: soak
-soak: build vault ## 200 clients for a minute, then 20,000 lifecycles on a hostile AWS (N=), about 30 minutes
+soak: build vault ## 200 clients for a minute, then 20,000 lifecycles on a hostile AWS (N=), about 40 minutes
 	@go run ./scripts/endure load 1m
 	@go run ./scripts/endure soak $(or $(N),20000)
 

@@ -68,7 +68,7 @@ func (r SoakReport) Err() error {
 
 const (
 	soakClients = 32
-	// soakEvery makes 20,000 lifecycles of 25 minutes.
+	// soakEvery makes 20,000 lifecycles of 25 minutes, where AWS keeps up.
 	soakEvery = 75 * time.Millisecond
 	// killEvery is how often the plugin is killed in the first half.
 	killEvery = 4 * time.Second
