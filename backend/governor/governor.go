@@ -200,7 +200,7 @@ func (g *Governor) answered(o Outcome, admitted time.Time) {
 	g.inFlight--
 	switch o {
 	case Taken:
-		g.pace.calm++
+		g.pace.taken()
 		if used {
 			g.pace.grow()
 		}

@@ -60,7 +60,7 @@ func TestThrottledReads(t *testing.T) {
 // cause it, do not bring the rate down to a few calls a second.
 func TestOddThrottling(t *testing.T) {
 	// by the share that is throttled, the calls a second at the least
-	for odd, least := range map[float64]int{0.003: 200, 0.0125: 25, 0.03: 9} {
+	for odd, least := range map[float64]int{0.003: 200, 0.0125: 60, 0.03: 12} {
 		t.Run(fmt.Sprint(odd), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				a := newAWS(governor.New(clock{}), 500, 500)

@@ -18,10 +18,11 @@ const (
 	// the rate grows by in a second once AWS has throttled.
 	leastStep = 1.0
 	stepShare = 0.05
-	// oddAfter is after how many calls that AWS took a throttled one is odd: it may
-	// be somebody else's doing, and above the limit it is soon followed by others.
-	oddAfter = 20
-	oddCut   = 0.95 // what it leaves of the rate
+	// A throttled call is odd where it is no more than the second of the last shareOf
+	// calls or so: it may be somebody else's doing, and above the limit more of them are.
+	shareOf  = 40
+	oddShare = 2.5 / shareOf
+	oddCut   = 0.97 // what it leaves of the rate
 )
 
 // pace is how many calls a second AWS takes, as far as that is known: a bucket
@@ -34,11 +35,11 @@ type pace struct {
 	tokens  float64   // below 0: calls were admitted ahead of their time
 	at      time.Time // when tokens was reckoned
 	cut     time.Time // when the rate was cut last
-	calm    int       // calls that AWS took since it throttled one
+	share   float64   // of the last calls, those that AWS throttled; before the first: 1
 }
 
 func newPace(now time.Time) pace {
-	return pace{rate: firstRate, tokens: firstRate, at: now}
+	return pace{rate: firstRate, tokens: firstRate, at: now, share: 1}
 }
 
 // refill adds the tokens of the time since it was last called.
@@ -69,10 +70,13 @@ func (p *pace) due(t *ticket) time.Duration {
 // inFlight is how many calls may be under way at once: those of half a second.
 func (p *pace) inFlight() int { return max(leastInFlight, int(p.rate/2)) }
 
-// grow notes a call that AWS did not throttle, while calls were waiting for the
-// pace. Until AWS has throttled once, each raises the rate and brings one more
-// call, which doubles both with each round of answers; then the rate grows by a
-// step a second.
+// taken notes a call that AWS did not throttle.
+func (p *pace) taken() { p.share -= p.share / shareOf }
+
+// grow raises the rate for a call that AWS did not throttle while calls were waiting
+// for the pace. Until AWS has throttled once, each raises the rate and brings one
+// more call, which doubles both with each round of answers; then the rate grows by
+// a step a second.
 func (p *pace) grow() {
 	if p.ceiling == 0 {
 		p.rate = min(p.rate+1, mostRate)
@@ -88,8 +92,8 @@ func (p *pace) grow() {
 // to be sent; an odd one only has the rate cut a little. One that was admitted
 // before the last cut tells nothing of the rate since.
 func (p *pace) throttled(now, admitted time.Time, unsent int) {
-	odd := p.calm >= oddAfter && p.ceiling > 0
-	p.calm = 0
+	p.share += (1 - p.share) / shareOf
+	odd := p.share < oddShare && p.ceiling > 0
 	if !admitted.After(p.cut) {
 		return
 	}

@@ -18,6 +18,11 @@ func TestPace(t *testing.T) {
 			p.grow()
 		}
 	}
+	many := func(p *pace) { // are taken
+		for range 10 * shareOf {
+			p.taken()
+		}
+	}
 	for _, tc := range []struct {
 		name string
 		do   func(p *pace)
@@ -45,24 +50,22 @@ func TestPace(t *testing.T) {
 				throttleAt(p, float64(n+1))
 			}
 		}, leastRate},
-		{"throttled, one of many", func(p *pace) {
+		{"throttled, one of many", func(p *pace) { throttleAt(p, 1); many(p); throttleAt(p, 2) }, 9.7},
+		{"throttled, two of many", func(p *pace) { throttleAt(p, 1); many(p); throttleAt(p, 2); throttleAt(p, 3) }, 9.41},
+		{"throttled, three of many", func(p *pace) {
 			throttleAt(p, 1)
-			p.calm = oddAfter
-			throttleAt(p, 2)
-		}, 9.5},
-		{"throttled, one of many and another", func(p *pace) {
-			throttleAt(p, 1)
-			p.calm = oddAfter
-			throttleAt(p, 2)
-			throttleAt(p, 3)
-		}, 4.75},
+			many(p)
+			for n := range 3 {
+				throttleAt(p, float64(n+2))
+			}
+		}, 4.7},
 		{"throttled for ever, one of many each time", func(p *pace) {
 			for n := range 200 {
-				p.calm = oddAfter
+				many(p)
 				throttleAt(p, float64(n+1))
 			}
 		}, leastRate},
-		{"throttled for the first time, one of many", func(p *pace) { p.calm = oddAfter; throttleAt(p, 1) }, 10},
+		{"throttled for the first time, one of many", func(p *pace) { many(p); throttleAt(p, 1) }, 10},
 		{"it grows by a call a second", func(p *pace) { throttleAt(p, 1); takeFor(p, 5) }, 15},
 		{"a lower limit that is gone is forgotten", func(p *pace) { throttleAt(p, 1); takeFor(p, 120) }, mostRate},
 	} {

@@ -34,14 +34,14 @@ var governed = []mutation{
 	{
 		name: "G1 somebody else's throttling halves the rate",
 		file: pace,
-		old:  "odd := p.calm >= oddAfter && p.ceiling > 0",
+		old:  "odd := p.share < oddShare && p.ceiling > 0",
 		new:  "odd := false",
 		run:  "TestOddThrottling",
 	},
 	{
 		name: "G1 no throttling halves the rate",
 		file: pace,
-		old:  "odd := p.calm >= oddAfter && p.ceiling > 0",
+		old:  "odd := p.share < oddShare && p.ceiling > 0",
 		new:  "odd := true",
 		run:  "TestThrottledReads",
 	},
