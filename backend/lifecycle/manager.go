@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 )
@@ -26,6 +27,7 @@ type Manager struct {
 	waiting atomic.Int32 // credentials whose propagation is waited for
 	state   state
 	brake   brake
+	watched time.Time // when the worker, and only it, watched the clock last
 	tally   tally
 	undone  undone
 	stock   stock         // users made ahead of time

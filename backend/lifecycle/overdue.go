@@ -61,13 +61,18 @@ func (m *Manager) endOverdue(ctx context.Context, connect Connect, r UserRecord)
 }
 
 // pastDeadline lists the users that outlived their lease by the grace, or none
-// while deadlines are not believed.
+// while deadlines are not believed. The time that it goes by is read before the
+// clock is watched, so that no jump comes between the two.
 func (m *Manager) pastDeadline(ctx context.Context) ([]EntryID, error) {
+	now := m.clock.Now()
+	if err := m.watchClock(ctx); err != nil {
+		return nil, err
+	}
 	s, err := m.State(ctx)
 	if err != nil || !m.index.complete() {
 		return nil, err
 	}
-	held, due := m.heldDeadlines(s)
+	held, due := m.heldDeadlines(s, now)
 	m.brake.note(m, held)
 	if held != "" {
 		return nil, nil
@@ -77,8 +82,8 @@ func (m *Manager) pastDeadline(ctx context.Context) ([]EntryID, error) {
 
 // heldDeadlines says why no user is destroyed by its deadline now, or "", and
 // which are due.
-func (m *Manager) heldDeadlines(s MountState) (held string, due []EntryID) {
-	due = m.index.past(m.clock.Now().Add(-m.grace()))
+func (m *Manager) heldDeadlines(s MountState, now time.Time) (held string, due []EntryID) {
+	due = m.index.past(now.Add(-m.grace()))
 	switch {
 	case s.Restored != "":
 		return s.Restored, due
@@ -120,15 +125,23 @@ func (b *brake) note(m *Manager, held string) {
 	m.log.Error("no user is destroyed by its deadline until an operator writes tidy confirm_deadlines=true", "reason", held)
 }
 
-// watchClock notices a wall clock that jumped since the last pass ended, which
-// was passEvery ago at most.
-func (m *Manager) watchClock(ctx context.Context, last time.Time) error {
+// watchClock notices a wall clock that jumped since it was watched last. The worker
+// watches it at both ends of a pass, which are passEvery apart at most, and before it
+// goes by deadlines: a pass is shorter than forwardJump. A jump that could not be
+// written down is one the next time, too.
+func (m *Manager) watchClock(ctx context.Context) error {
 	now := m.clock.Now().Round(0)
-	passed := now.Sub(last.Round(0))
-	if last.IsZero() || -clockTolerance <= passed && passed <= passEvery+forwardJump {
-		return nil
+	if passed := now.Sub(m.watched); !m.watched.IsZero() && (passed < -clockTolerance || passed > passEvery+forwardJump) {
+		if err := m.jumped(ctx, now); err != nil {
+			return err
+		}
 	}
+	m.watched = now
+	return nil
+}
+
+func (m *Manager) jumped(ctx context.Context, now time.Time) error {
 	return m.ChangeState(ctx, func(s *MountState) {
-		s.ClockJump = fmt.Sprintf("the clock jumped from %s to %s", last.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+		s.ClockJump = fmt.Sprintf("the clock jumped from %s to %s", m.watched.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 	})
 }

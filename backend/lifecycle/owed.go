@@ -32,7 +32,7 @@ func (m *Manager) Owed(ctx context.Context) (o Owed, err error) {
 	o = m.index.owed()
 	o.Intents = len(known)
 	o.Overdue = len(m.index.past(m.clock.Now()))
-	o.Held, _ = m.heldDeadlines(s)
+	o.Held, _ = m.heldDeadlines(s, m.clock.Now())
 	return o, nil
 }
 

@@ -313,6 +313,36 @@ func TestL13ClockJumps(t *testing.T) {
 	}
 }
 
+// TestL13ClockJumpsInAPass: before the worker goes by deadlines, and after that.
+func TestL13ClockJumpsInAPass(t *testing.T) {
+	for name, add := range map[string]func(w *world, worker *lifecycle.Worker){
+		"before": func(w *world, _ *lifecycle.Worker) {
+			w.inject(fault{op: "journal:Entries", how: jump, delay: 3 * time.Hour})
+		},
+		"after": func(w *world, worker *lifecycle.Worker) {
+			jump := sync.OnceFunc(func() { w.clock.jump(3 * time.Hour) })
+			worker.Add(lifecycle.Duty{Name: "jump", Items: func(context.Context) ([]lifecycle.EntryID, error) { jump(); return nil, nil }})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				w.recordUser("vault-a", 0)
+				p := w.start()
+				worker := lifecycle.NewWorker(p.manager, p.connect)
+				add(w, worker)
+				ctx, stop := context.WithCancel(t.Context())
+				worker.Start(ctx)
+				time.Sleep(5 * time.Minute)
+				stop()
+				worker.Wait(t.Context())
+				if w.users["vault-a"] == nil || w.state.ClockJump == "" {
+					t.Errorf("users %v, state %+v", w.users, w.state)
+				}
+			})
+		})
+	}
+}
+
 // TestL13ClockBackOverARestart: a clock that went back while the mount was down
 // is noticed by the time of the last start.
 func TestL13ClockBackOverARestart(t *testing.T) {

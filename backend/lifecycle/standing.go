@@ -34,7 +34,7 @@ func (m *Manager) Standing() Standing {
 	s.Undone, s.OldestUndone = m.undone.oldest()
 	s.AwaitingReady = int(m.waiting.Load())
 	state, known := m.state.known()
-	held, _ := m.heldDeadlines(state)
+	held, _ := m.heldDeadlines(state, m.clock.Now())
 	s.Known, s.Draining, s.Held, s.Restored = known, state.Draining, held != "", state.Restored != ""
 	return s
 }

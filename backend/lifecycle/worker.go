@@ -18,7 +18,6 @@ type Worker struct {
 	duties  []Duty
 	log     hclog.Logger
 	failing backoff
-	seen    time.Time // when the last pass ended
 	more    bool      // the last pass left work
 
 	once sync.Once
@@ -111,6 +110,11 @@ func (w *Worker) next(ctx context.Context) (passed chan struct{}, more bool) {
 	defer cancel()
 	slept, stirred := w.after(ctx, w.pause()), w.manager.stir
 	for {
+		select { // whoever waits comes first: what has changed gets its own pass then
+		case passed = <-w.wake:
+			return passed, true
+		default:
+		}
 		select {
 		case passed = <-w.wake:
 			return passed, true
@@ -145,15 +149,17 @@ func (m *Manager) duties(connect Connect) []Duty {
 // pass attends to every duty. A failing item is logged when its error changes.
 func (w *Worker) pass(ctx context.Context) {
 	w.more = false
-	err := Recovered(func() error { return w.manager.watchClock(ctx, w.seen) })
-	w.note(ctx, hclog.Error, "clock", err)
-	if err == nil { // a jump that could not be written down is one at the next pass, too
-		defer func() { w.seen = w.manager.clock.Now() }()
-	}
+	w.watchClock(ctx)
+	defer w.watchClock(ctx)
 	for _, duty := range w.duties {
 		err := Recovered(func() error { return w.attend(ctx, duty) })
 		w.note(ctx, hclog.Error, duty.Name, err)
 	}
+}
+
+func (w *Worker) watchClock(ctx context.Context) {
+	err := Recovered(func() error { return w.manager.watchClock(ctx) })
+	w.note(ctx, hclog.Error, "clock", err)
 }
 
 // attend does what is due of a duty; an item that fails delays nobody and is

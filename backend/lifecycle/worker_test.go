@@ -230,6 +230,30 @@ func TestWorkerWake(t *testing.T) {
 	})
 }
 
+// TestWorkerWakeAndStir: where somebody waits and something has changed during a
+// pass, one follows at once and another soon.
+func TestWorkerWakeAndStir(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		p := w.start()
+		worker, stop := p.work(t.Context())
+		defer stop()
+		for range 20 {
+			time.Sleep(time.Second)
+			w.inject(fault{op: "journal:Entries", how: slow, delay: 10 * time.Second})
+			begun := w.listings()
+			for range 2 {
+				go worker.Wake(t.Context())
+				time.Sleep(time.Second)
+			}
+			p.manager.StirPools()
+			time.Sleep(20 * time.Second)
+			if got := w.listings() - begun; got != 3 {
+				t.Fatalf("%d passes, want 3", got)
+			}
+		}
+	})
+}
+
 // TestWorkerNeverStarted: there is nothing to wait for, and it stays so.
 func TestWorkerNeverStarted(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {

@@ -131,16 +131,30 @@ var records = []mutation{
 	{
 		name: "L13 a clock that moved back is believed",
 		file: overdue,
-		old:  "-clockTolerance <= passed && ",
+		old:  "passed < -clockTolerance || ",
 		new:  "",
 		run:  "TestL13ClockJumps",
 	},
 	{
 		name: "L13 a clock that jumped forward is believed",
 		file: overdue,
-		old:  " && passed <= passEvery+forwardJump",
+		old:  " || passed > passEvery+forwardJump",
 		new:  "",
 		run:  "TestL13ClockJumps",
+	},
+	{
+		name: "L13 the clock is watched at the begin of a pass only",
+		file: worker,
+		old:  "\tdefer w.watchClock(ctx)\n",
+		new:  "\tdefer func() { w.manager.watched = w.manager.clock.Now().Round(0) }()\n",
+		run:  "TestL13ClockJumpsInAPass",
+	},
+	{
+		name: "L13 a clock that jumped during the pass is gone by",
+		file: overdue,
+		old:  "\tif err := m.watchClock(ctx); err != nil {\n\t\treturn nil, err\n\t}\n",
+		new:  "",
+		run:  "TestL13ClockJumpsInAPass",
 	},
 	{
 		name: "L13 a clock that moved back over a restart is believed",

@@ -10,6 +10,13 @@ var working = []mutation{
 		run:  "TestWorkerSurvivesAPanic",
 	},
 	{
+		name: "worker: what has changed is forgotten where somebody waits",
+		file: worker,
+		old:  "select { // whoever waits comes first: what has changed gets its own pass then\n\t\tcase passed = <-w.wake:",
+		new:  "select {\n\t\tcase passed = <-make(chan chan struct{}):",
+		run:  "TestWorkerWakeAndStir",
+	},
+	{
 		name: "worker: an entry that fails ends the pass",
 		file: worker,
 		old:  "\t\tw.attendSome(ctx, duty, some)\n",
