@@ -35,11 +35,11 @@ type pace struct {
 	tokens  float64   // below 0: calls were admitted ahead of their time
 	at      time.Time // when tokens was reckoned
 	cut     time.Time // when the rate was cut last
-	share   float64   // of the last calls, those that AWS throttled; before the first: 1
+	share   float64   // of the last calls, those that AWS throttled
 }
 
 func newPace(now time.Time) pace {
-	return pace{rate: firstRate, tokens: firstRate, at: now, share: 1}
+	return pace{rate: firstRate, tokens: firstRate, at: now, share: oddShare}
 }
 
 // refill adds the tokens of the time since it was last called.
