@@ -30,9 +30,9 @@ test: build vault ## every test level, with the race detector where a C compiler
 	@go run ./scripts/levels $(LEVELS)
 
 .PHONY: sim
-sim: ## the whole backend in a simulated world: 20 seeds of 7 days (SEED=, DAYS=: one of them)
+sim: ## the whole backend in a simulated world: 20 seeds of 7 days (SEED=, DAYS=: one of them; TWICE=1: each twice, and compared)
 	@go test -c -o bin/sim.test ./internal/sim
-	@bin/sim.test -test.run '^TestSeeds$$' -test.timeout 0 -sim.days $(or $(DAYS),7) \
+	@bin/sim.test -test.run '^Test$(if $(TWICE),SameSeed,Seeds)$$' -test.timeout 0 -sim.days $(or $(DAYS),7) \
 		$(if $(SEED),-sim.seeds 1 -sim.seed $(SEED),-sim.seeds 20 -sim.everything)
 
 .PHONY: demo
@@ -57,7 +57,7 @@ ha: build vault ## a raft cluster whose leader changes 50 times under load (N=),
 	@go run ./scripts/endure ha $(or $(N),50)
 
 .PHONY: soak
-soak: build vault ## 200 clients for a minute, then 20,000 lifecycles on a hostile AWS (N=), about 40 minutes
+soak: build vault ## 200 clients for a minute, then 20,000 lifecycles on a hostile AWS (N=), about 25 minutes
 	@go run ./scripts/endure load 1m
 	@go run ./scripts/endure soak $(or $(N),20000)
 
