@@ -41,23 +41,37 @@ func (p *process) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := p.leave(req, string(body)); err != nil {
-		return nil, err
+	if err := p.leave(req, p.w.while("leave", req, body)); err != nil {
+		return nil, p.giveUp(req, body, err)
 	}
 	p.w.judgeCall(form)
 	out, err := p.call(req, body)
-	if err == nil {
-		p.w.noteCall(form, out)
+	if err != nil {
+		return nil, p.giveUp(req, body, err)
 	}
-	return out, err
+	p.w.noteCall(form, out)
+	return out, nil
 }
 
-// leave lets calls that begin at the same instant come one after the other: those
-// of other keys, too, whose bodies are the same.
-func (p *process) leave(req *http.Request, body string) error {
-	ctx := req.Context()
+// while draws some microseconds for a call. The body is the same where calls are
+// those of different keys.
+func (w *world) while(what string, req *http.Request, body []byte) time.Duration {
 	signer, _, _ := strings.Cut(req.Header.Get("Authorization"), ",")
-	timer := time.NewTimer(time.Duration(1 + p.w.draw("leave", body, signer)%1_000_000))
+	return time.Duration(1 + w.draw(what, string(body), signer)%1_000_000)
+}
+
+// giveUp lets calls whose time is up at the same instant end one after the other.
+func (p *process) giveUp(req *http.Request, body []byte, err error) error {
+	if req.Context().Err() != nil && p.life.Err() == nil {
+		time.Sleep(p.w.while("give up", req, body))
+	}
+	return err
+}
+
+// leave lets calls that begin at the same instant come one after the other.
+func (p *process) leave(req *http.Request, d time.Duration) error {
+	ctx := req.Context()
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -22,7 +22,7 @@ type storage struct {
 	w      *world
 	mu     sync.Mutex
 	data   map[string][]byte
-	writes map[string]int // by key: how many there were
+	pauses map[string]int // by key: how many there were
 	faults []*storageFault
 }
 
@@ -35,7 +35,7 @@ type storageFault struct {
 }
 
 func newStorage(w *world) *storage {
-	return &storage{w: w, data: map[string][]byte{}, writes: map[string]int{}}
+	return &storage{w: w, data: map[string][]byte{}, pauses: map[string]int{}}
 }
 
 var errStorage = errors.New("simulated: storage does not answer as it should")
@@ -118,30 +118,37 @@ func (v *view) refusal(ctx context.Context) error {
 // pause lets some microseconds pass, or reports that the context or the process
 // ended meanwhile.
 func (v *view) pause(ctx context.Context, key string) bool {
-	v.mu.Lock()
-	v.writes[key]++
-	n := v.writes[key]
-	v.mu.Unlock()
-	d := time.Duration(50_000 + v.w.draw("pause", key, strconv.Itoa(n))%1_000_000)
-	return v.sleep(ctx, d)
+	return v.wait(ctx, 0, v.while(key))
 }
 
-func (v *view) sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
+// while draws some microseconds for an operation on a key.
+func (v *view) while(key string) time.Duration {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.pauses[key]++
+	return time.Duration(50_000 + v.w.draw("pause", key, strconv.Itoa(v.pauses[key]))%1_000_000)
+}
+
+// wait waits, and reports whether context and process lasted. What ends at the same
+// instant comes back one after the other, in an order that is settled when it comes.
+func (v *view) wait(ctx context.Context, d, own time.Duration) bool {
+	timer := time.NewTimer(d + own)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 		return true
 	case <-ctx.Done():
+		if v.p.life.Err() == nil {
+			time.Sleep(own)
+		}
 	case <-v.p.life.Done():
 	}
 	return false
 }
 
-// hang waits until the fault is over, the request or the process. What hung comes
-// back one after the other.
+// hang waits until the fault is over, the request or the process.
 func (v *view) hang(ctx context.Context, f *storageFault, key string) error {
-	if !v.sleep(ctx, time.Until(f.until)) || !v.pause(ctx, key) {
+	if !v.wait(ctx, time.Until(f.until), v.while(key)) {
 		return errors.Join(v.refusal(ctx), errStorage)
 	}
 	return errStorage

@@ -162,10 +162,11 @@ func (v *vault) expire(l *lease) {
 	}
 }
 
+// lag tells leases apart that something happens to at the same instant.
+func lag(id int) time.Duration { return time.Duration(id%977) * time.Millisecond }
+
 // jitter is when a server that was down looks at a lease again.
-func jitter(id int) time.Duration {
-	return time.Minute + time.Duration(id%977)*time.Millisecond
-}
+func jitter(id int) time.Duration { return time.Minute + lag(id) }
 
 // end revokes a lease until that succeeds.
 func (v *vault) end(l *lease) {
@@ -195,7 +196,7 @@ func (v *vault) end(l *lease) {
 			v.w.reach("lease irrevocable")
 		}
 		v.mu.Unlock()
-		v.w.after(wait, func() { v.end(l) })
+		v.w.after(wait+lag(l.id), func() { v.end(l) })
 	})
 }
 

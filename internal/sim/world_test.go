@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -19,16 +20,17 @@ import (
 // the next event, begins what the event is, lets the world come to rest and
 // checks the invariants.
 type world struct {
-	t     *testing.T
-	seed  uint64
-	rng   *rand.Rand // the driver's
-	begun time.Time
-	sim   *awssim.Sim
-	store *storage
-	clock clock
-	vault *vault
-	lives uint64 // of the plugin
-	world people
+	t      *testing.T
+	seed   uint64
+	rng    *rand.Rand // the driver's
+	begun  time.Time
+	sim    *awssim.Sim
+	store  *storage
+	clock  clock
+	vault  *vault
+	lives  uint64 // of the plugin
+	world  people
+	events int // that the driver has begun
 
 	busy sync.WaitGroup
 
@@ -107,6 +109,23 @@ func (w *world) run(until time.Time) {
 		next()
 		synctest.Wait()
 		w.check()
+		w.collect()
+	}
+}
+
+// mostGarbage is when the driver has it collected, in bytes.
+const mostGarbage = 512 << 20
+
+// collect has the garbage collected while the world is at rest: a collector that
+// comes when it likes interrupts goroutines, which then run in another order.
+func (w *world) collect() {
+	if w.events++; w.events%100 != 0 {
+		return
+	}
+	var memory runtime.MemStats
+	runtime.ReadMemStats(&memory)
+	if memory.HeapAlloc > mostGarbage {
+		runtime.GC()
 	}
 }
 
