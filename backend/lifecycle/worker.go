@@ -157,8 +157,11 @@ func (w *Worker) pass(ctx context.Context) {
 	}
 }
 
+// watchClock notices a clock that jumped, and waits for storage no longer than items does.
 func (w *Worker) watchClock(ctx context.Context) {
-	err := Recovered(func() error { return w.manager.watchClock(ctx) })
+	limited, cancel := context.WithTimeout(ctx, rollbackDeadline)
+	defer cancel()
+	err := Recovered(func() error { return w.manager.watchClock(limited) })
 	w.note(ctx, hclog.Error, "clock", err)
 }
 

@@ -30,8 +30,9 @@
 //
 // What is left is what one goroutine starts side by side, such as the calls that
 // meet the governor at once: all goroutines share one processor, and so run in the
-// order in which they are started unless they are interrupted. The garbage
-// collector does that, so the driver has it run while the world is at rest.
-// Of 122 seeds of a day 9 ran otherwise the second time with a collector that came
-// when it liked, and none since (November 2026).
+// order in which they are started unless something interrupts them. The race
+// detector does, so TestSameSeed goes without it. The garbage collector does, so the
+// driver has it run while the world is at rest. The system does where it takes the
+// processor away for 10 ms in just such a moment: on a machine with much else to do
+// one run in some may differ.
 package sim

@@ -23,6 +23,7 @@ type selection struct {
 	run      string   // -run pattern, "" for all
 	skip     string   // -skip pattern, "" for none
 	parallel int      // -parallel: more for tests that wait for servers; 0 for one a processor
+	ordered  bool     // never with the race detector, which has goroutines run in any order
 }
 
 // rest stands for every package that no other selection names, so that a new
@@ -43,7 +44,10 @@ var levels = []level{
 	{name: "lifecycle", fast: true, runs: []selection{{packages: []string{"backend/lifecycle"}}}},
 	{name: "mount", fast: true, runs: []selection{{packages: []string{"backend"}, skip: "^TestBoundary", parallel: 16}}},
 	{name: "boundary", fast: true, runs: []selection{{packages: []string{"backend"}, run: "^TestBoundary", parallel: 16}}},
-	{name: "simulation", runs: []selection{{packages: []string{"internal/sim"}}}},
+	{name: "simulation", runs: []selection{
+		{packages: []string{"internal/sim"}, skip: "^TestSameSeed$"},
+		{packages: []string{"internal/sim"}, run: "^TestSameSeed$", ordered: true},
+	}},
 	{name: "contract", runs: []selection{
 		{packages: []string{"internal/awscontract"}, skip: "^TestClients"},
 		{folder: "internal/awscontract/versitygwapi"},

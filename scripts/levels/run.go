@@ -137,6 +137,9 @@ func (s *suite) args(sel selection) []string {
 	if sel.parallel > 0 {
 		args = append(args, fmt.Sprintf("-parallel=%d", sel.parallel))
 	}
+	if sel.ordered {
+		args = append(args, "-race=false")
+	}
 	return append(args, importPaths(sel, levels, s.known)...)
 }
 
