@@ -2,7 +2,6 @@ package governor
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 )
@@ -78,14 +77,15 @@ func (g *Governor) Reserve(ctx context.Context, calls int, patience time.Duratio
 func (g *Governor) release(r *reservation) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.giveBack(r.left)
+	g.putBack(r.left)
 	r.left = 0
+	g.proceed()
 }
 
-func (g *Governor) giveBack(calls int) {
+// putBack has calls that were admitted count as never admitted. The caller holds mu.
+func (g *Governor) putBack(calls int) {
 	g.unsent -= calls
 	g.pace.tokens = min(g.pace.tokens+float64(calls), g.pace.rate)
-	g.proceed()
 }
 
 // Call waits until one attempt may be sent; done is to be called with what came
@@ -125,6 +125,7 @@ func (r *reservation) take() bool {
 
 // admit waits for the turn of a ticket, or refuses it.
 func (g *Governor) admit(ctx context.Context, t *ticket) error {
+	t.ends, _ = ctx.Deadline()
 	g.mu.Lock()
 	g.pace.refill(g.clock.Now())
 	if g.hopeless(ctx, t) {
@@ -155,17 +156,12 @@ func (g *Governor) hopeless(ctx context.Context, t *ticket) bool {
 // before, the call is given back.
 func (g *Governor) send(ctx context.Context) error {
 	t := newTicket(ctx, 1, true)
+	t.ends, _ = ctx.Deadline()
 	g.mu.Lock()
 	g.sending.add(t)
 	g.proceed()
 	g.mu.Unlock()
-	err := g.wait(ctx, &g.sending, t)
-	if err != nil {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		g.giveBack(1)
-	}
-	return err
+	return g.wait(ctx, &g.sending, t)
 }
 
 // wait waits until a ticket is granted. One that is granted as its context ends
@@ -181,12 +177,38 @@ func (g *Governor) wait(ctx context.Context, q *queue, t *ticket) error {
 	if !t.granted.IsZero() {
 		return nil
 	}
-	q.remove(t)
 	defer g.proceed()
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return g.refuse(t)
+	g.pace.refill(g.clock.Now())
+	g.leaveTogether(time.Now())
+	if t.refusal != nil {
+		return t.refusal
 	}
+	g.leave(q, t)
 	return ctx.Err()
+}
+
+// leave takes a ticket off its queue, and gives back the call that it was admitted
+// with. The caller holds mu.
+func (g *Governor) leave(q *queue, t *ticket) {
+	if q.remove(t) && q == &g.sending {
+		g.putBack(1)
+	}
+}
+
+// leaveTogether has all leave whose time is up, and refuses them: none of them is to
+// be granted what another has just given back, or told that it waits for another.
+// The caller holds mu.
+func (g *Governor) leaveTogether(now time.Time) {
+	var left []*ticket
+	for _, q := range []*queue{&g.sending, &g.admission} {
+		for _, t := range q.ended(now) {
+			g.leave(q, t)
+			left = append(left, t)
+		}
+	}
+	for _, t := range left {
+		t.refusal = g.refuse(t)
+	}
 }
 
 // answered notes the outcome of an attempt. The pace grows only while it is what

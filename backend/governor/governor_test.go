@@ -274,6 +274,46 @@ func TestRefusal(t *testing.T) {
 	})
 }
 
+// TestLeaveTogether: of those whose time is up at the same instant none is granted
+// what another gives back, and all are told the same. What they held can be had.
+func TestLeaveTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := governor.New(clock{})
+		for range 3 { // 2.5 a second, and 4 in flight
+			mustCall(t.Context(), t, g)(governor.Throttled)
+			time.Sleep(time.Second)
+		}
+		for range 4 {
+			defer mustCall(t.Context(), t, g)(governor.Taken)
+			time.Sleep(time.Second)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 10100*time.Millisecond)
+		defer cancel()
+		told := make(chan string, 60)
+		for range cap(told) {
+			go func() {
+				_, err := g.Call(ctx)
+				told <- fmt.Sprint(err)
+			}()
+		}
+		synctest.Wait()
+		for range len(told) {
+			<-told // refused at once
+		}
+		<-ctx.Done()
+		synctest.Wait()
+		want := "AWS takes about 4 calls a second of this account now, and 0 wait before these: retry in about 1s"
+		for range len(told) {
+			if got := <-told; got != want {
+				t.Fatalf("told %q, want %q", got, want)
+			}
+		}
+		if _, _, err := g.Reserve(t.Context(), 1, time.Millisecond); err != nil {
+			t.Errorf("nothing was given back: %v", err)
+		}
+	})
+}
+
 // TestBounded: a queue that is full refuses at once, however patient one is, and
 // does not keep the classes before it out.
 func TestBounded(t *testing.T) {

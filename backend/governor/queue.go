@@ -14,6 +14,8 @@ type ticket struct {
 
 	ready    chan struct{}   // closed when it is granted
 	granted  time.Time       // zero until then
+	ends     time.Time       // when it leaves unless it is granted; zero: never
+	refusal  *Refusal        // when it has left
 	lifelong context.Context // its request's, without its end
 }
 
@@ -78,12 +80,26 @@ func (q *queue) pop() *ticket {
 	return t
 }
 
-// remove takes a ticket off the queue.
-func (q *queue) remove(t *ticket) {
+// ended are the tickets that have to leave by now.
+func (q *queue) ended(now time.Time) (ended []*ticket) {
+	for i := range q.lines {
+		for _, waiting := range q.lines[i].waiting {
+			for _, t := range waiting {
+				if !t.ends.IsZero() && !now.Before(t.ends) {
+					ended = append(ended, t)
+				}
+			}
+		}
+	}
+	return ended
+}
+
+// remove takes a ticket off the queue, and reports whether it was there.
+func (q *queue) remove(t *ticket) bool {
 	l := &q.lines[t.line()]
 	at := slices.Index(l.waiting[t.entity], t)
 	if at < 0 {
-		return
+		return false
 	}
 	l.tickets--
 	l.calls -= t.calls
@@ -92,6 +108,7 @@ func (q *queue) remove(t *ticket) {
 		delete(l.waiting, t.entity)
 		l.turns = slices.DeleteFunc(l.turns, func(entity string) bool { return entity == t.entity })
 	}
+	return true
 }
 
 func (q *queue) empty() bool { return q.first() == nil }

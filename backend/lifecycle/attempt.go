@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"vault-plugin-secrets-aws/backend/awserr"
 )
@@ -128,7 +129,7 @@ func (m *Manager) grants(ctx context.Context, iam Users, spec UserSpec) []func()
 	var calls []func() error
 	add := func(what string, call func() error) {
 		calls = append(calls, func() error {
-			if err := m.settleNoting(ctx, fresh, call); err != nil {
+			if err := m.grant(ctx, spec.Name, call); err != nil {
 				return fmt.Errorf("%s user %q: %w", what, spec.Name, err)
 			}
 			return nil
@@ -144,4 +145,23 @@ func (m *Manager) grants(ctx context.Context, iam Users, spec UserSpec) []func()
 		add(fmt.Sprintf("add to group %q", group), func() error { return iam.JoinGroup(ctx, spec.Name, group) })
 	}
 	return calls
+}
+
+// grant hangs something on the new user. Where AWS says that it is the user which it
+// does not know, it does not show it yet; else a policy or a group may not exist.
+func (m *Manager) grant(ctx context.Context, user string, call func() error) error {
+	err := m.settleNoting(ctx, fresh, call)
+	if !isUnknown(err, user) {
+		return err
+	}
+	if err = m.settleNoting(ctx, own, call); isUnknown(err, user) {
+		return fmt.Errorf("%w: %w", ErrUnseen, err)
+	}
+	return err
+}
+
+// isUnknown reports whether AWS says that it knows no user of that name.
+func isUnknown(err error, user string) bool {
+	call := (*awserr.Error)(nil)
+	return errors.As(err, &call) && call.Kind == awserr.NotFound && strings.Contains(call.Message, user)
 }

@@ -143,6 +143,10 @@ func TestL8ALostReplyCostsTimeNotTheAnswer(t *testing.T) {
 			fault: fault{op: "iam:PutUserPolicy", how: refused, err: busy, times: 3},
 			want:  map[string]int{"iam:CreateUser": 1, "iam:CreateAccessKey": 1, "iam:PutUserPolicy": 4},
 		}, {
+			name:  "the new user is not visible to the policy for long",
+			fault: fault{op: "iam:PutUserPolicy", how: refused, err: unknownUser("vault-a"), times: 8},
+			want:  map[string]int{"iam:CreateUser": 1, "iam:CreateAccessKey": 1, "iam:PutUserPolicy": 9},
+		}, {
 			name: "the new user is not visible yet",
 			lag:  4,
 			want: map[string]int{"iam:CreateUser": 1},
@@ -169,6 +173,30 @@ func TestL8ALostReplyCostsTimeNotTheAnswer(t *testing.T) {
 			})
 		})
 	}
+}
+
+// unknownUser is what AWS says of a user that it does not show.
+func unknownUser(name string) error {
+	return &awserr.Error{Op: "iam:PutUserPolicy", Kind: awserr.NotFound, Code: "NoSuchEntity", Message: "The user with name " + name + " cannot be found.", Status: 404}
+}
+
+// TestL8Unseen: a user that IAM never shows is AWS's fault; a policy that does not
+// exist is not.
+func TestL8Unseen(t *testing.T) {
+	for op, err := range map[string]error{"iam:PutUserPolicy": unknownUser("vault-a"), "iam:CreateAccessKey": awserr.NotFound} {
+		inWorld(t, func(t *testing.T, w *world) {
+			w.inject(fault{op: op, how: refused, err: err, times: -1})
+			if _, err := w.start().issue(t.Context(), plainSpec("vault-a")); !errors.Is(err, lifecycle.ErrUnseen) {
+				t.Errorf("%s: %v, want ErrUnseen", op, err)
+			}
+		})
+	}
+	inWorld(t, func(t *testing.T, w *world) {
+		w.inject(fault{op: "iam:PutUserPolicy", how: refused, err: awserr.NotFound, times: -1})
+		if _, err := w.start().issue(t.Context(), plainSpec("vault-a")); errors.Is(err, lifecycle.ErrUnseen) {
+			t.Errorf("the policy does not exist: %v", err)
+		}
+	})
 }
 
 // TestL8NotRepeated: where a repetition could hurt or help nobody, the error is

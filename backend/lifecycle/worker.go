@@ -18,7 +18,7 @@ type Worker struct {
 	duties  []Duty
 	log     hclog.Logger
 	failing backoff
-	more    bool      // the last pass left work
+	more    bool // the last pass left work
 
 	once sync.Once
 	wake chan chan struct{}

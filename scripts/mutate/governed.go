@@ -111,9 +111,23 @@ var governed = []mutation{
 	{
 		name: "G4 a request keeps what it did not use",
 		file: governing,
-		old:  "\tg.giveBack(r.left)\n",
+		old:  "\tg.putBack(r.left)\n",
 		new:  "",
 		run:  "TestG4GivesBack",
+	},
+	{
+		name: "G4 what one gives back is granted to another that leaves",
+		file: governing,
+		old:  "\tg.leaveTogether(time.Now())\n",
+		new:  "\tif !t.ends.IsZero() {\n\t\tg.leave(q, t)\n\t\treturn g.refuse(t)\n\t}\n",
+		run:  "TestLeaveTogether",
+	},
+	{
+		name: "G4 a call that is never sent keeps its place",
+		file: governing,
+		old:  "if q.remove(t) && q == &g.sending {",
+		new:  "if q.remove(t) && false {",
+		run:  "TestLeaveTogether",
 	},
 	{
 		name: "G4 what is given back is given back twice",
@@ -125,8 +139,8 @@ var governed = []mutation{
 	{
 		name: "G4 who left keeps its place",
 		file: governing,
-		old:  "\tq.remove(t)\n",
-		new:  "",
+		old:  "\tg.leave(q, t)\n\treturn ctx.Err()\n",
+		new:  "\treturn ctx.Err()\n",
 		run:  "TestG4",
 	},
 	{

@@ -143,6 +143,20 @@ var issuing = []mutation{
 		run:  "TestL6Overdue$",
 	},
 	{
+		name: "L8 a policy of a user that AWS does not show is the caller's mistake",
+		file: attempt,
+		old:  "if !isUnknown(err, user) {",
+		new:  "if err != nil {",
+		run:  "TestL8",
+	},
+	{
+		name: "L8 a policy that does not exist is AWS's mistake",
+		file: attempt,
+		old:  "call.Kind == awserr.NotFound && strings.Contains(call.Message, user)",
+		new:  "call.Kind == awserr.NotFound",
+		run:  "TestL8Unseen",
+	},
+	{
 		name: "L6 another clock than the wall's decides what is overdue",
 		file: deadlines,
 		old:  "m.clock.Now().Round(0).Sub(start.Round(0))",
