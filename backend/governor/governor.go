@@ -179,7 +179,7 @@ func (g *Governor) wait(ctx context.Context, q *queue, t *ticket) error {
 	}
 	defer g.proceed()
 	g.pace.refill(g.clock.Now())
-	g.leaveTogether(time.Now())
+	g.leaveTogether()
 	if t.refusal != nil {
 		return t.refusal
 	}
@@ -198,10 +198,10 @@ func (g *Governor) leave(q *queue, t *ticket) {
 // leaveTogether has all leave whose time is up, and refuses them: none of them is to
 // be granted what another has just given back, or told that it waits for another.
 // The caller holds mu.
-func (g *Governor) leaveTogether(now time.Time) {
+func (g *Governor) leaveTogether() {
 	var left []*ticket
 	for _, q := range []*queue{&g.sending, &g.admission} {
-		for _, t := range q.ended(now) {
+		for _, t := range q.ended() {
 			g.leave(q, t)
 			left = append(left, t)
 		}

@@ -274,19 +274,51 @@ func TestRefusal(t *testing.T) {
 	})
 }
 
+// full returns a governor of 2.5 calls a second that has all 4 in flight that it may.
+func full(t *testing.T) (g *governor.Governor, done func()) {
+	t.Helper()
+	g = governor.New(clock{})
+	for range 3 {
+		mustCall(t.Context(), t, g)(governor.Throttled)
+		time.Sleep(time.Second)
+	}
+	var answer []func(governor.Outcome)
+	for range 4 {
+		answer = append(answer, mustCall(t.Context(), t, g))
+		time.Sleep(time.Second)
+	}
+	return g, func() {
+		for _, done := range answer {
+			done(governor.Taken)
+		}
+	}
+}
+
+// TestG4NeverSent: a call that was admitted and whose time is up before it may be
+// sent can be had by another.
+func TestG4NeverSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, done := full(t)
+		defer done()
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		if _, err := g.Call(ctx); err == nil {
+			t.Fatal("it was sent")
+		}
+		for n := range 2 { // of 2.5
+			if _, _, err := g.Reserve(t.Context(), 1, time.Millisecond); err != nil {
+				t.Errorf("request %d: %v", n, err)
+			}
+		}
+	})
+}
+
 // TestLeaveTogether: of those whose time is up at the same instant none is granted
-// what another gives back, and all are told the same. What they held can be had.
+// what another gives back, and all are told the same.
 func TestLeaveTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := governor.New(clock{})
-		for range 3 { // 2.5 a second, and 4 in flight
-			mustCall(t.Context(), t, g)(governor.Throttled)
-			time.Sleep(time.Second)
-		}
-		for range 4 {
-			defer mustCall(t.Context(), t, g)(governor.Taken)
-			time.Sleep(time.Second)
-		}
+		g, done := full(t)
+		defer done()
 		ctx, cancel := context.WithTimeout(t.Context(), 10100*time.Millisecond)
 		defer cancel()
 		told := make(chan string, 60)
@@ -307,9 +339,6 @@ func TestLeaveTogether(t *testing.T) {
 			if got := <-told; got != want {
 				t.Fatalf("told %q, want %q", got, want)
 			}
-		}
-		if _, _, err := g.Reserve(t.Context(), 1, time.Millisecond); err != nil {
-			t.Errorf("nothing was given back: %v", err)
 		}
 	})
 }

@@ -80,12 +80,13 @@ func (q *queue) pop() *ticket {
 	return t
 }
 
-// ended are the tickets that have to leave by now.
-func (q *queue) ended(now time.Time) (ended []*ticket) {
+// ended are the tickets that have to leave by now, told as their contexts are
+// (hopeless says why).
+func (q *queue) ended() (ended []*ticket) {
 	for i := range q.lines {
 		for _, waiting := range q.lines[i].waiting {
 			for _, t := range waiting {
-				if !t.ends.IsZero() && !now.Before(t.ends) {
+				if !t.ends.IsZero() && time.Until(t.ends) <= 0 {
 					ended = append(ended, t)
 				}
 			}

@@ -153,7 +153,7 @@ var issuing = []mutation{
 		name: "L8 a policy that does not exist is AWS's mistake",
 		file: attempt,
 		old:  "call.Kind == awserr.NotFound && strings.Contains(call.Message, user)",
-		new:  "call.Kind == awserr.NotFound",
+		new:  "call.Kind == awserr.NotFound && strings.Contains(call.Message, \"\")",
 		run:  "TestL8Unseen",
 	},
 	{
