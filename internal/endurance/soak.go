@@ -68,9 +68,9 @@ func (r SoakReport) Err() error {
 
 const (
 	soakClients = 64
-	// soakEvery makes 20,000 lifecycles of 20 minutes, where AWS keeps up. Waiting
+	// soakEvery makes 20,000 lifecycles of 18 minutes, where AWS keeps up. Waiting
 	// for the plugin to be at rest takes some more.
-	soakEvery = 60 * time.Millisecond
+	soakEvery = 55 * time.Millisecond
 	// killEvery is how often the plugin is killed in the first half.
 	killEvery = 4 * time.Second
 	// deathFelt is how long after a kill a request may end in an error for it.
