@@ -147,7 +147,15 @@ func staticLostKey(m *mount) {
 
 func staticTwoUpdates(m *mount) {
 	m.static(map[string]any{"rotation_period": "1h"})
-	for i := 1; i <= 20; i++ {
+	meet := make(chan struct{}) // a write that is about to happen waits for the other, if that can come
+	m.storage.set(storageFault{verb: "put", prefix: "static-roles/x", wait: func() {
+		select {
+		case meet <- struct{}{}:
+		case <-meet:
+		case <-time.After(10 * time.Millisecond):
+		}
+	}})
+	for i := 1; i <= 5; i++ {
 		var both sync.WaitGroup
 		both.Go(func() { m.write("static-roles/x", map[string]any{"rotation_period": 60 * i}) })
 		both.Go(func() { m.write("static-roles/x", map[string]any{"grace": fmt.Sprint(i)}) })
