@@ -120,18 +120,20 @@ func failover(ctx context.Context, w *world) error {
 	if err != nil {
 		return err
 	}
+	began := now()
 	if err := leader.StepDown(ctx); err != nil {
 		return err
 	}
-	if err := e.awaitNext(ctx, leader, "failover to first credential: the leader steps down"); err != nil {
+	if err := e.awaitNext(ctx, leader, began, "failover to first credential: the leader steps down"); err != nil {
 		return err
 	}
 	for range w.Quick.of(failoverRuns) {
 		if leader, err = w.cluster.Leader(ctx); err != nil {
 			return err
 		}
+		began = now()
 		leader.Kill()
-		if err := e.awaitNext(ctx, leader, "failover to first credential: the leader is killed"); err != nil {
+		if err := e.awaitNext(ctx, leader, began, "failover to first credential: the leader is killed"); err != nil {
 			return err
 		}
 		if err := leader.Start(ctx); err != nil {
@@ -141,10 +143,9 @@ func failover(ctx context.Context, w *world) error {
 	return nil
 }
 
-// awaitNext notes how long it is from now until another node than the former
-// leader has issued a credential.
-func (e *engine) awaitNext(ctx context.Context, former *devstack.Node, name string) error {
-	began := now()
+// awaitNext notes how long it was, since the former leader was told to go, until
+// another node has issued a credential.
+func (e *engine) awaitNext(ctx context.Context, former *devstack.Node, began time.Time, name string) error {
 	err := await(ctx, time.Minute, func() error { return e.issueAtNext(ctx, former) })
 	e.sheet.add(name, e.side, now().Sub(began).Seconds())
 	return err

@@ -13,8 +13,14 @@ import (
 	"time"
 )
 
-// unsealing is how long a server may take to unseal once it has the key.
-const unsealing = 10 * time.Second
+const (
+	// unsealing is how long a server may take to unseal once it has the key.
+	unsealing = 10 * time.Second
+
+	// leaving is how long a leader may take to step down: Vault gives the
+	// requests that it serves 90 seconds.
+	leaving = 100 * time.Second
+)
 
 // Node is one Vault server of a cluster. Its storage outlives its process.
 type Node struct {
@@ -127,15 +133,35 @@ func (n *Node) Seal(ctx context.Context) error {
 	return n.Fetch(ctx, http.MethodPut, "sys/seal", nil, nil)
 }
 
-// StepDown has the leader give its office up; another node takes it.
+// StepDown has the leader give its office up and returns when it has: another
+// node takes it, or the only one takes it again. Vault answers before, while the
+// leader still serves.
 func (n *Node) StepDown(ctx context.Context) error {
-	return n.Fetch(ctx, http.MethodPut, "sys/step-down", nil, nil)
+	term, err := n.leads(ctx)
+	if err != nil {
+		return err
+	}
+	if err := n.Fetch(ctx, http.MethodPut, "sys/step-down", nil, nil); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, leaving)
+	defer cancel()
+	return await(ctx, "have node "+n.id+" step down", func() error { return n.hasLeft(ctx, term) })
+}
+
+// hasLeft checks that the node's term in office is over.
+func (n *Node) hasLeft(ctx context.Context, term leadership) error {
+	current, err := n.leads(ctx)
+	if err == nil && !current.ActiveTime.IsZero() && current.ActiveTime.Equal(term.ActiveTime) {
+		err = errors.New("it still leads")
+	}
+	return err
 }
 
 // leadership is what sys/leader says.
 type leadership struct {
-	IsSelf        bool   `json:"is_self"`
-	LeaderAddress string `json:"leader_address"`
+	ActiveTime    time.Time `json:"active_time"` // since when the node leads; zero of a standby
+	LeaderAddress string    `json:"leader_address"`
 }
 
 func (n *Node) leads(ctx context.Context) (l leadership, err error) {
