@@ -7,8 +7,8 @@
 // throttled among many costs little (pace.go). What is to be sent waits in the
 // order of its [Class], entities of one class taking turns (queue.go). A request
 // reserves all its calls before the first, so that none is stuck half-way; one that
-// would wait too long is refused at once with a hint
-// when to come again, before it has had any effect ([Refusal]).
+// would wait too long is refused at once with a hint when to come again, before it
+// has had any effect ([Refusal]).
 //
 // Each attempt of a call passes the governor, the SDK's repetitions too.
 //

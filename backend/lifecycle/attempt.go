@@ -160,8 +160,9 @@ func (m *Manager) grant(ctx context.Context, user string, call func() error) err
 	return err
 }
 
-// isUnknown reports whether AWS says that it knows no user of that name.
+// isUnknown reports whether AWS says, in words that all calls of IAM share, that it
+// knows no user of that name; a policy's may have the same name in it.
 func isUnknown(err error, user string) bool {
 	call := (*awserr.Error)(nil)
-	return errors.As(err, &call) && call.Kind == awserr.NotFound && strings.Contains(call.Message, user)
+	return errors.As(err, &call) && call.Kind == awserr.NotFound && strings.Contains(call.Message, "user with name "+user+" ")
 }

@@ -192,7 +192,7 @@ func TestL8Unseen(t *testing.T) {
 		})
 	}
 	inWorld(t, func(t *testing.T, w *world) {
-		gone := &awserr.Error{Op: "iam:PutUserPolicy", Kind: awserr.NotFound, Code: "NoSuchEntity", Message: "Policy p does not exist.", Status: 404}
+		gone := &awserr.Error{Op: "iam:PutUserPolicy", Kind: awserr.NotFound, Code: "NoSuchEntity", Message: "Policy vault-a does not exist or is not attachable.", Status: 404}
 		w.inject(fault{op: "iam:PutUserPolicy", how: refused, err: gone, times: -1})
 		if _, err := w.start().issue(t.Context(), plainSpec("vault-a")); errors.Is(err, lifecycle.ErrUnseen) {
 			t.Errorf("the policy does not exist: %v", err)
