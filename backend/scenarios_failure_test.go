@@ -52,6 +52,16 @@ func failureScenarios() []scenario {
 			m.sim.Configure(func(s *awssim.Settings) { s.MaxUsers = 1 })
 			m.wantError(m.read("creds/x"), http.StatusBadRequest, "Error creating IAM user: LimitExceeded")
 		}},
+		{"failure: a user that AWS does not show is a 503, and goes", func(m *mount) {
+			m.configured().mustWrite("config/root", map[string]any{"username_template": "Vault-{{random 20}}"})
+			m.mustWrite("roles/x", plainUser())
+			m.hurried()
+			m.sim.Configure(func(s *awssim.Settings) { s.StaleReads, s.StaleLag = 1, awssim.Lag{Least: time.Hour, Most: time.Hour} })
+			m.wantError(m.read("creds/x"), http.StatusServiceUnavailable, "does not show the new user", "iam:PutUserPolicy")
+			m.sim.Configure(func(s *awssim.Settings) { s.StaleReads = 0 })
+			m.tick()
+			m.wantUsers(0)
+		}},
 		{"failure: a lost reply costs time and not the answer", lostReplies},
 		{"failure: every failing call of issuing leaves nothing", failingCalls},
 		{"failure: a client that left leaves nothing", clientLeft},

@@ -129,7 +129,7 @@ func (m *Manager) grants(ctx context.Context, iam Users, spec UserSpec) []func()
 	var calls []func() error
 	add := func(what string, call func() error) {
 		calls = append(calls, func() error {
-			if err := m.grant(ctx, spec.Name, call); err != nil {
+			if err := m.grant(ctx, call); err != nil {
 				return fmt.Errorf("%s user %q: %w", what, spec.Name, err)
 			}
 			return nil
@@ -149,20 +149,22 @@ func (m *Manager) grants(ctx context.Context, iam Users, spec UserSpec) []func()
 
 // grant hangs something on the new user. Where AWS says that it is the user which it
 // does not know, it does not show it yet; else a policy or a group may not exist.
-func (m *Manager) grant(ctx context.Context, user string, call func() error) error {
+func (m *Manager) grant(ctx context.Context, call func() error) error {
 	err := m.settleNoting(ctx, fresh, call)
-	if !isUnknown(err, user) {
+	if !isUnknownUser(err) {
 		return err
 	}
-	if err = m.settleNoting(ctx, own, call); isUnknown(err, user) {
+	if err = m.settleNoting(ctx, own, call); isUnknownUser(err) {
 		return fmt.Errorf("%w: %w", ErrUnseen, err)
 	}
 	return err
 }
 
-// isUnknown reports whether AWS says, in words that all calls of IAM share, that it
-// knows no user of that name; a policy's may have the same name in it.
-func isUnknown(err error, user string) bool {
+// isUnknownUser reports whether AWS says that it is the user which it does not know,
+// in words that all calls of IAM share. No name of IAM has a space, so that no
+// policy's can be mistaken for them; the user's own is not looked at, since an
+// endpoint may spell it in other cases.
+func isUnknownUser(err error) bool {
 	call := (*awserr.Error)(nil)
-	return errors.As(err, &call) && call.Kind == awserr.NotFound && strings.Contains(call.Message, "user with name "+user+" ")
+	return errors.As(err, &call) && call.Kind == awserr.NotFound && strings.Contains(call.Message, "user with name ")
 }

@@ -1,6 +1,7 @@
 package awssim_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -153,11 +154,16 @@ func TestStaleReads(t *testing.T) {
 	sim, _, admin := lagging(t, awssim.Settings{StaleReads: 1, StaleLag: exactly(3 * time.Second)})
 	sim.PutUser(account, "old", "")
 	old := sim.State().Accounts[account].Users["old"].Keys[0].ID
-	mustCreateUser(t, admin, "new")
+	mustCreateUser(t, admin, "New")
 	must(admin.iam.DeleteAccessKey(t.Context(), &iam.DeleteAccessKeyInput{UserName: aws.String("old"), AccessKeyId: &old}))
 	look := func() []string {
-		_, get := admin.iam.GetUser(t.Context(), &iam.GetUserInput{UserName: aws.String("new")})
-		_, write := admin.iam.CreateAccessKey(t.Context(), &iam.CreateAccessKeyInput{UserName: aws.String("new")})
+		_, get := admin.iam.GetUser(t.Context(), &iam.GetUserInput{UserName: aws.String("New")})
+		_, write := admin.iam.CreateAccessKey(t.Context(), &iam.CreateAccessKeyInput{UserName: aws.String("New")})
+		for _, err := range []error{get, write} {
+			if err != nil && !strings.Contains(err.Error(), "The user with name New cannot be found.") {
+				t.Errorf("error %q does not name the user as the call does", err)
+			}
+		}
 		users := must(admin.iam.ListUsers(t.Context(), &iam.ListUsersInput{})).Users
 		keys := must(admin.iam.ListAccessKeys(t.Context(), &iam.ListAccessKeysInput{UserName: aws.String("old")})).AccessKeyMetadata
 		out := []string{outcome(get), outcome(write)}
@@ -173,10 +179,10 @@ func TestStaleReads(t *testing.T) {
 		t.Errorf("at once: %s", diff)
 	}
 	sim.Advance(3 * time.Second)
-	if diff := cmp.Diff([]string{"ok", "ok", "admin", "new", "old"}, look()); diff != "" {
+	if diff := cmp.Diff([]string{"ok", "ok", "New", "admin", "old"}, look()); diff != "" {
 		t.Errorf("3 s later: %s", diff)
 	}
-	if got := sim.Users(account); !cmp.Equal(got, []string{"new", "old"}) {
+	if got := sim.Users(account); !cmp.Equal(got, []string{"New", "old"}) {
 		t.Errorf("looking back changed the present: %v", got)
 	}
 }

@@ -45,15 +45,20 @@ func (s *Sim) remember(c *call) func() {
 	}
 }
 
-// changedName is the name or ARN that a call gives for one of namesOf.
+// changedName is the key of what a call names by one of namesOf.
 func (c *call) changedName(parameter string) string {
-	switch {
-	case parameter == "PolicyArn":
+	if parameter == "PolicyArn" {
 		return c.changedPolicy()
-	case parameter == "UserName" && c.op.target == parameter:
-		return fold(c.target())
 	}
-	return fold(c.in.text(parameter))
+	return fold(c.givenName(parameter))
+}
+
+// givenName is the name as the call gives it.
+func (c *call) givenName(parameter string) string {
+	if parameter == "UserName" && c.op.target == parameter {
+		return c.target()
+	}
+	return c.in.text(parameter)
 }
 
 // keep copies what a parameter names.
@@ -142,7 +147,7 @@ func (s *Sim) notYetThere(c *call) error {
 	}
 	for _, p := range c.account.past {
 		if p.absent && p.parameter != "PolicyArn" && c.changedName(p.parameter) == p.name {
-			return cannotFind(strings.ToLower(strings.TrimSuffix(p.parameter, "Name")), p.name)
+			return cannotFind(strings.ToLower(strings.TrimSuffix(p.parameter, "Name")), c.givenName(p.parameter))
 		}
 	}
 	return nil
