@@ -147,14 +147,15 @@ func (m *Manager) grants(ctx context.Context, iam Users, spec UserSpec) []func()
 	return calls
 }
 
-// grant hangs something on the new user. Where AWS says that it is the user which it
-// does not know, it does not show it yet; else a policy or a group may not exist.
+// grant hangs something on the new user. What is not found may be a policy or a group
+// that does not exist, and is not waited for long; where AWS says that it is the user,
+// or that it is busy, that passes.
 func (m *Manager) grant(ctx context.Context, call func() error) error {
 	err := m.settleNoting(ctx, fresh, call)
-	if !isUnknownUser(err) {
-		return err
+	if isBusy(err) || isUnknownUser(err) {
+		err = m.settleNoting(ctx, own, call)
 	}
-	if err = m.settleNoting(ctx, own, call); isUnknownUser(err) {
+	if isUnknownUser(err) {
 		return fmt.Errorf("%w: %w", ErrUnseen, err)
 	}
 	return err

@@ -143,6 +143,10 @@ func TestL8ALostReplyCostsTimeNotTheAnswer(t *testing.T) {
 			fault: fault{op: "iam:PutUserPolicy", how: refused, err: busy, times: 3},
 			want:  map[string]int{"iam:CreateUser": 1, "iam:CreateAccessKey": 1, "iam:PutUserPolicy": 4},
 		}, {
+			name:  "the policy busy for long",
+			fault: fault{op: "iam:PutUserPolicy", how: refused, err: busy, times: 8},
+			want:  map[string]int{"iam:CreateUser": 1, "iam:CreateAccessKey": 1, "iam:PutUserPolicy": 9},
+		}, {
 			name:  "the new user is not visible to the policy for long",
 			fault: fault{op: "iam:PutUserPolicy", how: refused, err: unknownUser("vault-a"), times: 8},
 			want:  map[string]int{"iam:CreateUser": 1, "iam:CreateAccessKey": 1, "iam:PutUserPolicy": 9},

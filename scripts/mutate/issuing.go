@@ -145,8 +145,15 @@ var issuing = []mutation{
 	{
 		name: "L8 a policy of a user that AWS does not show is the caller's mistake",
 		file: attempt,
-		old:  "if !isUnknownUser(err) {",
-		new:  "if err != nil {",
+		old:  "isBusy(err) || isUnknownUser(err)",
+		new:  "isBusy(err)",
+		run:  "TestL8",
+	},
+	{
+		name: "L8 a user that is busy for long is an error",
+		file: attempt,
+		old:  "isBusy(err) || isUnknownUser(err)",
+		new:  "isUnknownUser(err)",
 		run:  "TestL8",
 	},
 	{
