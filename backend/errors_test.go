@@ -97,11 +97,6 @@ func errorKinds() []errorKind {
 		failed: "Error creating IAM user: LimitExceeded: Cannot exceed quota for UsersPerAccount: 5000 (iam:CreateUser, request id 7a62c49f)",
 		todo:   `Stay below the quota "UsersPerAccount: 5000", or ask AWS to raise it (Service Quotas).`,
 	}, {
-		kind: "busy", when: "AWS is still changing the entity, also after our own retries",
-		err: refused("iam:AttachUserPolicy", "ConcurrentModification", 409, "The request was submitted concurrently."), status: 400,
-		failed: "Error attaching user policy: ConcurrentModification: The request was submitted concurrently. (iam:AttachUserPolicy, request id 7a62c49f)",
-		todo:   "Retry in a minute: AWS is still applying an earlier change.",
-	}, {
 		kind: "unknown access key", when: "AWS does not know the root key: it is wrong, inactive, deleted or new",
 		err: refused("sts:AssumeRole", "InvalidClientTokenId", 403, "The security token included in the request is invalid."), status: 400,
 		failed: "Error assuming role: InvalidClientTokenId: The security token included in the request is invalid. (sts:AssumeRole, request id 7a62c49f)",
@@ -158,6 +153,11 @@ func errorKinds() []errorKind {
 		kind: "unavailable: no answer of AWS's", when: "something else answered, a proxy perhaps; its words are not shown",
 		err: &awserr.Error{Op: "sts:AssumeRole", Kind: awserr.KindOf("", 502), Status: 502, Cause: io.EOF}, status: 503,
 		failed: "Error assuming role: sts:AssumeRole: HTTP status 502 with a body that is no answer of AWS", todo: unavailable,
+	}, {
+		kind: "busy", when: "AWS is still changing the entity, also after our own retries",
+		err: refused("iam:AttachUserPolicy", "ConcurrentModification", 409, "The request was submitted concurrently."), status: 503,
+		failed: "Error attaching user policy: ConcurrentModification: The request was submitted concurrently. (iam:AttachUserPolicy, request id 7a62c49f)",
+		todo:   "Retry in a minute: AWS is still applying an earlier change.",
 	}, {
 		kind: "our own deadline", when: "the request took 50 s; what it made is removed",
 		err: fmt.Errorf("issue user %q: %w", "vault-ci", context.DeadlineExceeded), status: 503,

@@ -42,7 +42,7 @@ func reasonOf(err error) string {
 		return refusedNotNow
 	case errors.Is(err, awserr.Throttled):
 		return refusedThrottled
-	case errors.Is(err, awserr.Unavailable), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+	case errors.Is(err, awserr.Unavailable), errors.Is(err, awserr.Busy), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return refusedUnavailable
 	case errors.As(err, &call):
 		return refusedByAWS

@@ -65,7 +65,8 @@ func invalid(format string, args ...any) error {
 //	draining, restored, not yet seen  503  what to wait for
 //	errTooLate                        503  retry
 //	awserr.Throttled                  502  "upstream rate limited"; retry
-//	awserr.Unavailable, our deadline  503  retry
+//	awserr.Unavailable, awserr.Busy,
+//	our deadline                      503  retry
 //	any other refusal of AWS          400  AWS's words, and what to do
 //	a node that may not write         as Vault's own error: it forwards the request
 //	anything else                     500  logged by Vault
@@ -87,7 +88,7 @@ func respond(err error) (*logical.Response, error) {
 		return nil, logical.ErrReadOnly
 	case errors.Is(err, awserr.Throttled):
 		return nil, logical.CodedError(http.StatusBadGateway, explain(err)+" (upstream rate limited)")
-	case errors.Is(err, awserr.Unavailable), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+	case errors.Is(err, awserr.Unavailable), errors.Is(err, awserr.Busy), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return nil, logical.CodedError(http.StatusServiceUnavailable, explain(err))
 	case errors.As(err, &call):
 		return logical.ErrorResponse(explain(err)), nil
