@@ -2,7 +2,6 @@ package backend
 
 import (
 	"cmp"
-	"context"
 	"errors"
 
 	"vault-plugin-secrets-aws/backend/awserr"
@@ -18,7 +17,7 @@ const (
 	refusedCap         = "cap"         // max_users
 	refusedNotNow      = "not_now"     // draining, restored, not yet seen, too late
 	refusedThrottled   = "throttled"   // AWS, or the governor for it
-	refusedUnavailable = "unavailable" // AWS or the network, or our deadline
+	refusedUnavailable = "unavailable" // AWS, the network, our deadline, or an entity that AWS is still changing
 	refusedByAWS       = "aws"         // any other refusal of AWS
 	refusedInternal    = "internal"    // storage, or a mistake of ours
 )
@@ -42,7 +41,7 @@ func reasonOf(err error) string {
 		return refusedNotNow
 	case errors.Is(err, awserr.Throttled):
 		return refusedThrottled
-	case errors.Is(err, awserr.Unavailable), errors.Is(err, awserr.Busy), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+	case isUnavailable(err):
 		return refusedUnavailable
 	case errors.As(err, &call):
 		return refusedByAWS

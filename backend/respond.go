@@ -88,13 +88,20 @@ func respond(err error) (*logical.Response, error) {
 		return nil, logical.ErrReadOnly
 	case errors.Is(err, awserr.Throttled):
 		return nil, logical.CodedError(http.StatusBadGateway, explain(err)+" (upstream rate limited)")
-	case errors.Is(err, awserr.Unavailable), errors.Is(err, awserr.Busy), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+	case isUnavailable(err):
 		return nil, logical.CodedError(http.StatusServiceUnavailable, explain(err))
 	case errors.As(err, &call):
 		return logical.ErrorResponse(explain(err)), nil
 	default:
 		return nil, err
 	}
+}
+
+// isUnavailable reports whether the same request may succeed later: AWS or the
+// network is out of order, our time ran out, or AWS is still changing the entity.
+func isUnavailable(err error) bool {
+	return errors.Is(err, awserr.Unavailable) || errors.Is(err, awserr.Busy) ||
+		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 }
 
 // notNow reports whether an error says what to wait for.

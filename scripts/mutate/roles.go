@@ -173,8 +173,15 @@ var roleFields = []mutation{
 	{
 		name: "errors: an outage is a refusal",
 		file: "backend/respond.go",
-		old:  "case errors.Is(err, awserr.Unavailable), errors",
-		new:  "case errors",
+		old:  "errors.Is(err, awserr.Unavailable) || errors",
+		new:  "errors",
+		run:  "TestErrorKinds",
+	},
+	{
+		name: "errors: a user that AWS is still changing is the caller's mistake",
+		file: "backend/respond.go",
+		old:  "errors.Is(err, awserr.Busy) ||",
+		new:  "",
 		run:  "TestErrorKinds",
 	},
 	{
