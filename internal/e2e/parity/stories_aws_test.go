@@ -119,9 +119,11 @@ func failureStories() []sitting {
 		}
 	}
 	slices.SortFunc(all, byName)
-	// A new user that one call does not find yet is waited for, so that this takes seconds.
-	unseen := failure{"iam:AttachUserPolicy", 404, "NoSuchEntity"}
-	return append(all, with("iam_user "+unseen.String(), roles["iam_user"], fault(unseen), step{request: get("creds/deploy")}))
+	// A new user that one call does not find yet, or that AWS is still changing, is waited for, so that these take seconds.
+	for _, f := range []failure{{"iam:AttachUserPolicy", 404, "NoSuchEntity"}, {"iam:AttachUserPolicy", 409, "ConcurrentModification"}} {
+		all = append(all, with("iam_user "+f.String(), roles["iam_user"], fault(f), step{request: get("creds/deploy")}))
+	}
+	return all
 }
 
 // rotateStories are about config/rotate-root.
@@ -144,6 +146,7 @@ func (w *world) rotateStories() []sitting {
 		{"iam:CreateAccessKey", 400, "Throttling"},
 		{"iam:DeleteAccessKey", 403, "AccessDenied"},
 		{"iam:CreateAccessKey", 503, "ServiceUnavailable"},
+		{"iam:CreateAccessKey", 409, "EntityTemporarilyUnmodifiable"},
 	} {
 		all = append(all, alone("rotated, "+f.String(), fault(f), step{request: rotate}))
 	}
