@@ -362,9 +362,7 @@ func takingTurns(m *mount) {
 			}
 		})
 	}
-	for len(m.users()) < 2 { // the first has had its turn
-		time.Sleep(time.Millisecond)
-	}
+	m.await("the first has had its turn", func() bool { return len(m.users()) >= 2 })
 	got := m.requestAs(m.Context(), "other", logical.ReadOperation, "creds/x", nil)
 	if before := many.Load(); got.status != http.StatusOK || before > 10 {
 		m.Errorf("%d %s, after %d reads of somebody else", got.status, got.error, before)
